@@ -1,0 +1,106 @@
+"""What each role may do, and the value that says who acts. Pure."""
+
+import enum
+import uuid
+from dataclasses import dataclass
+
+from checkpoint.accounts.models import Role
+from checkpoint.regions.models import code_range, contains
+
+
+class Permission(enum.StrEnum):
+    """One thing that somebody may do; every route names one, or is on the public list."""
+
+    ALERTS_READ = "alerts.read"
+    ALERTS_ACT = "alerts.act"
+    PEOPLE_READ = "people.read"
+    PEOPLE_UNMASK = "people.unmask"
+    FOLLOWUPS_ACT = "followups.act"
+    SCANS_WRITE = "scans.write"
+    GATE_SNAPSHOT = "gate.snapshot"
+    COMMAND_READ = "command.read"
+    LISTS_WRITE = "lists.write"
+    USERS_WRITE = "users.write"
+    DEVICES_WRITE = "devices.write"
+    REGIONS_WRITE = "regions.write"
+    AUDIT_READ = "audit.read"
+    ACCOUNT_OWN = "account.own"
+
+
+_WORKER = frozenset(
+    {
+        Permission.ALERTS_READ,
+        Permission.ALERTS_ACT,
+        Permission.PEOPLE_READ,
+        Permission.PEOPLE_UNMASK,
+        Permission.FOLLOWUPS_ACT,
+        Permission.ACCOUNT_OWN,
+    }
+)
+
+PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.OFFICER: frozenset({Permission.SCANS_WRITE, Permission.GATE_SNAPSHOT, Permission.ACCOUNT_OWN}),
+    Role.VILLAGE: _WORKER,
+    Role.TOWN: _WORKER,
+    Role.COMMAND: _WORKER
+    | {
+        Permission.COMMAND_READ,
+        Permission.LISTS_WRITE,
+        Permission.USERS_WRITE,
+        Permission.DEVICES_WRITE,
+        Permission.REGIONS_WRITE,
+    },
+    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.COMMAND_READ, Permission.ACCOUNT_OWN}),
+    Role.INTEGRATION: frozenset({Permission.ALERTS_READ, Permission.ALERTS_ACT, Permission.PEOPLE_READ}),
+}
+
+_DEVICE = frozenset({Permission.SCANS_WRITE, Permission.GATE_SNAPSHOT})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user, a device, an integration's token, a traveller by pass, or the system itself."""
+
+    kind: str  # "user" | "device" | "token" | "traveller" | "system"
+    id: uuid.UUID | None
+    role: str | None
+    division: str
+    permissions: frozenset[Permission]
+    checkpoint_id: uuid.UUID | None = None
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def sees(self, division_code: str) -> bool:
+        """Whether a division lies in the actor's jurisdiction (属地)."""
+        return contains(self.division, division_code)
+
+    @property
+    def reach(self) -> tuple[str, str]:
+        """The lowest and highest division code of the jurisdiction, both included."""
+        return code_range(self.division)
+
+    @property
+    def key(self) -> str:
+        """How the actor is written in events and decisions: `user:<uuid>`."""
+        return f"{self.kind}:{self.id}" if self.id else self.kind
+
+
+def actor_for(kind: str, id_: uuid.UUID, role: str, division: str) -> Actor:
+    """The actor of a user or token with a role."""
+    return Actor(kind, id_, role, division, PERMISSIONS.get(role, frozenset()))
+
+
+def device_actor(device_id: uuid.UUID, checkpoint_id: uuid.UUID, division: str) -> Actor:
+    """The actor of an enrolled tablet."""
+    return Actor("device", device_id, None, division, _DEVICE, checkpoint_id)
+
+
+def system_actor(division: str) -> Actor:
+    """The system itself: deadlines, feeds, the command line of the operator."""
+    return Actor("system", None, None, division, frozenset(Permission))
+
+
+def traveller_actor(registration_id: uuid.UUID, division: str) -> Actor:
+    """Whoever holds the pass of a registration."""
+    return Actor("traveller", registration_id, None, division, frozenset())

@@ -1,0 +1,109 @@
+"""Bearer tokens of integrations (`cpt_…`) and tablets (`cpd_…`): random, shown once, kept as a SHA-256 hash.
+
+A token has 256 random bits, so a fast hash is enough; one indexed SELECT finds it, and the answer is kept in the
+process for three seconds, so that a revoked token is dead everywhere within five.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import or_, select, update
+
+from checkpoint.accounts.models import ApiToken, Checkpoint, Device
+from checkpoint.accounts.permissions import Actor, actor_for, device_actor
+from checkpoint.database import db, transaction
+from checkpoint.regions.models import at_level
+
+INTEGRATION_PREFIX = "cpt_"
+DEVICE_PREFIX = "cpd_"
+_KEEP_SECONDS = 3.0
+_KEEP_AT_MOST = 10_000
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass
+class _Cache:
+    """Answers of the last seconds, by token hash: when they lapse, and whom they name."""
+
+    entries: dict[bytes, tuple[float, Actor | None]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, key: bytes) -> tuple[bool, Actor | None]:
+        lapses, actor = self.entries.get(key, (0.0, None))
+        return (True, actor) if lapses > time.monotonic() else (False, None)
+
+    def put(self, key: bytes, actor: Actor | None) -> None:
+        with self.lock:
+            if len(self.entries) >= _KEEP_AT_MOST:
+                self.entries.clear()
+            self.entries[key] = (time.monotonic() + _KEEP_SECONDS, actor)
+
+    def clear(self) -> None:
+        with self.lock:
+            self.entries.clear()
+
+
+def new_token(prefix: str) -> str:
+    """A fresh token of 256 random bits."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """What the database keeps of a token: 32 bytes."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def forget_cached() -> None:
+    """Drop what this process remembers, after a token was revoked here."""
+    _cache().clear()
+
+
+def actor_for_token(bearer: str, *, at: datetime) -> Actor | None:
+    """Who sends this bearer token, or nobody: unknown, expired and revoked tokens look alike."""
+    if not bearer.startswith((INTEGRATION_PREFIX, DEVICE_PREFIX)) or len(bearer) > 100:
+        return None
+    key = token_hash(bearer)
+    known, actor = _cache().get(key)
+    if known:
+        return actor
+    actor = _integration(key, at) if bearer.startswith(INTEGRATION_PREFIX) else _device(key, at)
+    if actor is not None:  # unknown tokens are not kept: guessing must not push the real ones out
+        _cache().put(key, actor)
+    return actor
+
+
+def _cache() -> _Cache:
+    cache: _Cache = current_app.extensions.setdefault("token_cache", _Cache())
+    return cache
+
+
+def _integration(key: bytes, at: datetime) -> Actor | None:
+    token = db.session.scalar(
+        select(ApiToken).where(
+            ApiToken.token_hash == key,
+            ApiToken.revoked_at.is_(None),
+            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > at),
+        )
+    )
+    return None if token is None else actor_for("token", token.id, token.role, token.division_code)
+
+
+def _device(key: bytes, at: datetime) -> Actor | None:
+    row = db.session.execute(
+        select(Device, Checkpoint.division_code)
+        .join(Checkpoint, Checkpoint.id == Device.checkpoint_id)
+        .where(Device.token_hash == key, Device.revoked_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        return None
+    device, division = row
+    if device.last_seen_at is None or at - device.last_seen_at > _SEEN_EVERY:
+        with transaction() as session:
+            session.execute(update(Device).where(Device.id == device.id).values(last_seen_at=at))
+    # A tablet stands in one town and guards the whole city: its jurisdiction is the county-level division.
+    return device_actor(device.id, device.checkpoint_id, at_level(division, 3))

@@ -1,0 +1,91 @@
+"""Alerts (预警), what happened to each, and the numbered feed by which screens and integrations follow them."""
+
+import enum
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from checkpoint.database import Base, BigId, Document, UtcDateTime, new_id
+from checkpoint.privacy import Sealed
+
+
+class AlertState(enum.StrEnum):
+    """`notice` needs no answer; `open` waits for an acknowledgement; `acknowledged` for a result."""
+
+    NOTICE = "notice"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    RETRACTED = "retracted"
+
+
+class Alert(Base):
+    """Something a jurisdiction must acknowledge and resolve before a deadline.
+
+    `division_code` is where the matter is; `responsible_level` who must answer now (5 village, 4 town, 3 city): silence
+    lowers it. `cause` makes raising idempotent. `params` holds codes and counts for the words on screen, nothing personal.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index("ix_alert_inbox", "division_code", "state"),
+        Index("ix_alert_due", "state", "ack_due"),
+        Index("ix_alert_resolve_due", "state", "resolve_due"),
+        Index("ix_alert_subject", "subject_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(24))
+    cause: Mapped[str] = mapped_column(String(80), unique=True)
+    subject_type: Mapped[str] = mapped_column(String(24))
+    subject_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    division_code: Mapped[str] = mapped_column(String(12))
+    responsible_level: Mapped[int] = mapped_column(SmallInteger)
+    tier: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(16))
+    params: Mapped[dict[str, Any]] = mapped_column(Document)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ack_due: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resolve_due: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    acknowledged_by: Mapped[str | None] = mapped_column(String(60))
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resolved_by: Mapped[str | None] = mapped_column(String(60))
+    result: Mapped[str | None] = mapped_column(String(32))
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    note = Sealed()
+
+
+class AlertEvent(Base):
+    """One step in the life of an alert, with its time and actor. Append-only."""
+
+    __tablename__ = "alert_event"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    alert_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("alert.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    event: Mapped[str] = mapped_column(String(24))
+    actor: Mapped[str | None] = mapped_column(String(60))
+    data: Mapped[dict[str, Any] | None] = mapped_column(Document)
+
+
+class FeedEntry(Base):
+    """The outbox of screens: written with the change, numbered after its commit (`feed.py` says why).
+
+    `event` is `alert` when an alert is raised, `change` when it moves on. `seq` is null until numbered; readers see numbered rows only.
+    """
+
+    __tablename__ = "feed_entry"
+    __table_args__ = (Index("ix_feed_entry_division", "division_code", "seq"), Index("ix_feed_entry_alert", "alert_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    seq: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    event: Mapped[str] = mapped_column(String(8))
+    alert_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("alert.id", ondelete="CASCADE"))
+    division_code: Mapped[str] = mapped_column(String(12))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

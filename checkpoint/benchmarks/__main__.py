@@ -1,0 +1,67 @@
+"""`scripts/bench NAME`: measure one hot path in an instance of its own, print the figures, and leave nothing behind."""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from checkpoint.benchmarks import hotpath, places, report, screens
+from checkpoint.benchmarks.instance import prepared
+from checkpoint.errors import CheckpointError
+
+NAMES = ("register", "scan", "stream", "resolve")
+SCREENS = 200
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(130)
+
+
+def _server(asked: str | None) -> str | None:
+    """The PostgreSQL server to measure on; None means SQLite."""
+    for url in (asked, os.environ.get("DATABASE_URL"), os.environ.get("TEST_DATABASE_URL")):
+        if url and url.strip():
+            return url.strip() if url.strip().startswith("postgres") else None
+    return None
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+@click.option("--quick", is_flag=True, help="Fewer and shorter rounds.")
+@click.option(
+    "--database-url",
+    help="A PostgreSQL server on which a database may be made and dropped, or sqlite; default: DATABASE_URL, "
+    "TEST_DATABASE_URL, else SQLite.",
+)
+@click.option(
+    "--connections", type=click.IntRange(1, 2000), default=SCREENS, show_default=True, help="stream: screens."
+)
+@click.option(
+    "--rate", type=click.FloatRange(0.1, 500), default=20.0, show_default=True, help="stream: alerts a second."
+)
+def main(name: str, as_json: bool, quick: bool, database_url: str | None, connections: int, rate: float) -> None:
+    """Measure NAME beside the bare stack, in an instance of its own."""
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
+    if name == "resolve":
+        report.show(name, report.processor(), places.measure(), as_json=as_json)
+        return
+    overrides = {"STREAM_LIMIT": str(connections)} if name == "stream" else {}
+    try:
+        with prepared(_server(database_url), overrides) as instance:
+            where = report.machine(instance)
+            if name == "stream":
+                figures = screens.measure(instance, screens.Plan(connections, rate, 3.0 if quick else 6.0))
+            else:
+                figures = hotpath.measure(instance, name, hotpath.QUICK if quick else hotpath.FULL)
+    except (CheckpointError, OSError) as error:
+        sys.exit(f"checkpoint: {error}")
+    report.show(name, where, figures, as_json=as_json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""How a benchmark tells its figures: one table for people, or one JSON object as the last line."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from checkpoint.benchmarks.instance import Instance
+from checkpoint.config import PROJECT_ROOT
+from checkpoint.database import db
+
+MEANING = {
+    "rps": "requests answered a second, all workers busy",
+    "rps_over_floor": "the same, over the floor's INSERT and COMMIT in the same workers",
+    "cpu_ms": "CPU time of the workers for one request",
+    "cpu_over_floor": "the same, over the floor's INSERT and COMMIT",
+    "p50_ms": "half of the requests at half load; for stream: from the server's stamp, before the commit, to a screen",
+    "p99_ms": "99 of 100 of them",
+    "statements": "SQL statements of one request, without BEGIN and COMMIT",
+    "floor_rps": "the floor: a bare Flask view with one INSERT and COMMIT of 1 KB",
+    "floor_cpu_ms": "CPU time of the workers for one of them",
+    "floor_p99_ms": "99 of 100 of them at half of the floor's load",
+    "select_rps": "a bare Flask view with one indexed SELECT",
+    "select_cpu_ms": "CPU time of the workers for one of them",
+    "workers_mib": "memory of the workers that they share with nobody",
+    "connections": "screens connected",
+    "alerts": "registrations answered, each raising one alert",
+    "alerts_per_second": "as many were sent a second",
+    "answer_p50_ms": "from the answer to the POST until the alert is on a screen, half of them",
+    "answer_p99_ms": "99 of 100 of them",
+    "lost": "alerts that did not reach a screen, all screens together",
+    "doubled": "alerts that reached a screen twice",
+    "disordered": "screens on which a number came after a higher one",
+    "kib_per_stream": "memory that a connected screen adds",
+    "cpu_ms_per_alert": "CPU time of the workers for one alert: its registration, and telling every screen",
+}
+
+
+MEANING |= {
+    "county": "percent of texts placed in the right county",
+    "town": "the same, in the right town, where the text tells one",
+    "village": "the same, in the right village",
+    "wrong": "percent with a definite county that is not the right one",
+    "texts_per_cpu_s": "texts resolved in a second of CPU",
+    "load_s": "seconds until the first answer of a fresh process",
+    "rss_mib": "memory of the process at its peak",
+    "area_precision": "percent of the stays called inside a listed area that are",
+    "area_recall": "percent of the stays inside a listed area that were called so",
+    "ours_county": "percent in the right county on the cases given to the peers too",
+}
+
+
+def commit() -> str:
+    """The commit that was measured, with a plus sign if files differ from it."""
+    git = shutil.which("git")
+    if git is None or not (PROJECT_ROOT / ".git").exists():
+        return "unknown"
+
+    def ask(*arguments: str) -> str:
+        command = [git, "-C", str(PROJECT_ROOT), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+
+    return ask("rev-parse", "--short=12", "HEAD") + (
+        "+" if ask("status", "--porcelain", "--untracked-files=no") else ""
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def processor() -> str:
+    """Cores, processor, system and Python in one line, for what needs no database."""
+    return (
+        f"{os.cpu_count()} cores, {_processor()}, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start"
+    )
+
+
+def machine(instance: Instance) -> str:
+    """Cores, processor, system, Python and database in one line."""
+    with instance.app.app_context():
+        dialect = db.engine.dialect
+        with db.engine.connect():
+            version = ".".join(str(part) for part in dialect.server_version_info or ())
+        database = f"{'SQLite' if dialect.name == 'sqlite' else 'PostgreSQL'} {version}"
+        db.engine.dispose()
+    return (
+        f"{os.cpu_count()} cores, {_processor()}, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, {database}, load {os.getloadavg()[0]:.1f} at the start"
+    )
+
+
+def show(name: str, where: str, figures: dict[str, float], *, as_json: bool) -> None:
+    """Print the figures."""
+    if as_json:
+        print(json.dumps({"name": name, "commit": commit(), "machine": where, "figures": figures}, ensure_ascii=False))
+        return
+    table = Table(title=f"{name} · commit {commit()} · {where}", title_justify="left")
+    for heading, side in (("Figure", "left"), ("Value", "right"), ("What it is", "left")):
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]
+    for key, value in figures.items():
+        table.add_row(key, f"{value:,.3f}".rstrip("0").rstrip("."), MEANING.get(key, ""))
+    Console().print(table)

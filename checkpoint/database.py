@@ -1,0 +1,187 @@
+"""The database: one declarative base, column types that behave the same on SQLite and PostgreSQL, one way to write.
+
+Every write happens inside `transaction()`. On SQLite it takes a fair file lock and then BEGIN IMMEDIATE, because a deferred
+transaction that reads and then writes fails under load whatever the busy timeout; reads use BEGIN DEFERRED and never wait.
+"""
+
+import fcntl
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import uuid_utils.compat
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Insert,
+    Integer,
+    MetaData,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    insert,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables; constraint names are spelled out so that batch migrations can find them on SQLite."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC on both databases; a naive value is a mistake and raises."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime: every instant in the database has a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+Document = JSON().with_variant(JSONB, "postgresql")
+
+
+def new_id() -> uuid.UUID:
+    """A time-ordered UUID (version 7): unique without a round trip, and kind to B-trees."""
+    return uuid_utils.compat.uuid7()
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event says BEGIN, the driver never does
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a success answer means on disk
+        "busy_timeout=5000",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give a SQLite engine its pragmas and its explicit BEGIN; PostgreSQL needs nothing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+
+
+def standalone_engine(url: str) -> Engine:
+    """An engine outside the application context, for listeners and benchmarks, with the same manners."""
+    engine = create_engine(url, pool_pre_ping=True)
+    prepare_engine(engine)
+    return engine
+
+
+class _FairLock:
+    """A file lock beside the SQLite file: writers of all processes queue in order instead of racing for BEGIN IMMEDIATE."""
+
+    def __init__(self, database: str) -> None:
+        self.path = f"{database}.lock"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _queued(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
+        with _FairLock(str(engine.url.database)).held():
+            yield
+    else:
+        yield
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Run `callback` once the transaction under way has been committed; never if it is rolled back."""
+    db.session().info.setdefault("after_commit", []).append(callback)
+
+
+_inserts: dict[type[Base], Insert] = {}
+
+
+def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert plain rows of one table inside the transaction under way, past the ORM's unit of work.
+
+    A hot path inserts into ten tables; the statement of each is made once. All rows must have the same keys.
+    """
+    if not rows:
+        return
+    statement = _inserts.get(model)
+    if statement is None:
+        statement = _inserts[model] = insert(cast(Table, model.__table__))
+    db.session.connection().execute(statement, rows)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One unit of writing. An inner call joins the outer one; the outermost commits, or rolls back on any exception."""
+    session: Session = db.session()
+    if session.info.get("writing"):
+        yield session
+        return
+    if session.in_transaction():
+        session.commit()  # end the read that came before: a deferred transaction cannot become a writer safely
+    with _queued(db.engine):
+        session.info["writing"] = True
+        session.info["after_commit"] = []
+        try:
+            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            session.info["after_commit"] = []
+            raise
+        finally:
+            session.info["writing"] = False
+    callbacks: list[Callable[[], None]] = session.info.pop("after_commit", [])
+    for callback in callbacks:
+        callback()

@@ -1,0 +1,77 @@
+"""What can be wrong with a request. The docstring of each class is its message; HTTP status is chosen only in web/errors.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: `field` is a dotted path (`stays.0.from`), `code` a stable word, `message` a sentence for people."""
+
+    field: str
+    code: str
+    message: str
+
+
+class CheckpointError(Exception):
+    """Something went wrong."""
+
+    code = "error"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class InvalidInput(CheckpointError):
+    """Some fields are wrong; each is named."""
+
+    code = "invalid"
+
+    def __init__(self, errors: Sequence[FieldError], message: str | None = None) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
+
+    @classmethod
+    def one(cls, field: str, code: str, message: str) -> "InvalidInput":
+        """The error of a single field."""
+        return cls([FieldError(field, code, message)])
+
+
+class Unauthenticated(CheckpointError):
+    """Sign in first, or send a valid token."""
+
+    code = "unauthenticated"
+
+
+class NotAllowed(CheckpointError):
+    """You may not do this."""
+
+    code = "not_allowed"
+
+
+class NotFound(CheckpointError):
+    """There is nothing here, or nothing that you may see."""
+
+    code = "not_found"
+
+
+class Conflict(CheckpointError):
+    """This does not fit what was recorded before."""
+
+    code = "conflict"
+
+
+class TooBusy(CheckpointError):
+    """The system is busy; try again shortly."""
+
+    code = "too_busy"
+
+    def __init__(self, message: str | None = None, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ConfigurationError(CheckpointError):
+    """A setting is wrong."""
+
+    code = "configuration"

@@ -1,0 +1,39 @@
+"""Reading follow-up work, always through the reader's jurisdiction."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import Select, select
+
+from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts.queries import in_reach
+from checkpoint.database import db
+from checkpoint.errors import NotAllowed, NotFound
+from checkpoint.followups.models import FollowUp, FollowUpState
+
+
+def scoped(actor: Actor) -> Select[FollowUp]:
+    """Work in the actor's jurisdiction."""
+    if not actor.may(Permission.PEOPLE_READ):
+        raise NotAllowed
+    return select(FollowUp).where(in_reach(actor, FollowUp.division_code))
+
+
+def one(actor: Actor, followup_id: uuid.UUID) -> FollowUp:
+    """One piece of work; NotFound when it is outside the actor's jurisdiction."""
+    found = db.session.scalar(scoped(actor).where(FollowUp.id == followup_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def due(actor: Actor, until: datetime, *, limit: int = 200) -> list[FollowUp]:
+    """Open work that may be done before `until` (the end of today), the most urgent first; what is overdue stands on top."""
+    query = scoped(actor).where(FollowUp.state == FollowUpState.OPEN.value, FollowUp.from_at < until)
+    return list(db.session.scalars(query.order_by(FollowUp.due_at, FollowUp.kind).limit(limit)))
+
+
+def of_registration(registration_id: uuid.UUID) -> list[FollowUp]:
+    """All the work on a registration, oldest first; the caller has scoped the registration."""
+    query = select(FollowUp).where(FollowUp.registration_id == registration_id)
+    return list(db.session.scalars(query.order_by(FollowUp.due_at, FollowUp.kind)))

@@ -1,0 +1,40 @@
+"""Every table in one import, for migrations and tests."""
+
+from checkpoint.accounts.models import ApiToken, Checkpoint, Device, User
+from checkpoint.alerts.models import Alert, AlertEvent, FeedEntry
+from checkpoint.audit.models import AuditEntry, Heartbeat
+from checkpoint.crossings.models import Crossing, CrossingDecision
+from checkpoint.followups.models import FollowUp
+from checkpoint.regions.models import Division, DivisionAlias
+from checkpoint.registrations.models import Pass, Registration, RegistrationAct, Stay, TestResult, Traveller
+from checkpoint.risk.models import Assessment, Policy, RiskArea, RiskList, RiskListEntry, RiskListing, RiskState
+
+__all__ = [
+    "Alert",
+    "AlertEvent",
+    "ApiToken",
+    "Assessment",
+    "AuditEntry",
+    "Checkpoint",
+    "Crossing",
+    "CrossingDecision",
+    "Device",
+    "Division",
+    "DivisionAlias",
+    "FeedEntry",
+    "FollowUp",
+    "Heartbeat",
+    "Pass",
+    "Policy",
+    "Registration",
+    "RegistrationAct",
+    "RiskArea",
+    "RiskList",
+    "RiskListEntry",
+    "RiskListing",
+    "RiskState",
+    "Stay",
+    "TestResult",
+    "Traveller",
+    "User",
+]

@@ -1,0 +1,22 @@
+"""Sealing, look-up hashes and masking: nothing personal is readable at rest or on a screen by accident."""
+
+from checkpoint.privacy.keyring import Keyring, load_keyring
+from checkpoint.privacy.masking import mask_document, mask_name, mask_phone, mask_plate
+from checkpoint.privacy.sealing import SealBroken, Sealed, keyring, lookup_hash, same, seal, secret_tag, unseal
+
+__all__ = [
+    "Keyring",
+    "SealBroken",
+    "Sealed",
+    "keyring",
+    "load_keyring",
+    "lookup_hash",
+    "mask_document",
+    "mask_name",
+    "mask_phone",
+    "mask_plate",
+    "same",
+    "seal",
+    "secret_tag",
+    "unseal",
+]

@@ -1,0 +1,109 @@
+"""Keys, made at the first start and kept in CHECKPOINT_DATA/keys, outside the repository and the database.
+
+`sealing.json` holds the keys that seal personal fields and the key of the look-up hashes; `passes.json` the ES256 keys that
+sign passes; `session.json` the secret of cookies. Every key has an identifier, so that a new one can be made while the
+old one is still read.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Everything secret that the running system holds in memory.
+
+    `sealing` maps a key id (1 to 255) to AES-256-GCM; `signing` maps a pass key id (2 bytes) to its private key.
+    """
+
+    sealing: dict[int, AESGCM]
+    sealing_current: int
+    lookup: bytes
+    signing: dict[bytes, EllipticCurvePrivateKey]
+    signing_current: bytes
+    session: str = field(repr=False)
+
+
+def _new_sealing() -> dict[str, object]:
+    return {"current": 1, "keys": {"1": _b64(secrets.token_bytes(32))}, "lookup": _b64(secrets.token_bytes(32))}
+
+
+def _new_signing() -> dict[str, object]:
+    key = generate_private_key(SECP256R1())
+    kid = secrets.token_hex(2)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return {"current": kid, "keys": {kid: pem}}
+
+
+def _b64(raw: bytes) -> str:
+    return b64encode(raw).decode()
+
+
+def _document(path: Path, make: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """Read a key file, making it first if it is missing. The caller holds the folder's lock."""
+    if not path.exists():
+        temporary = path.with_suffix(".new")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(make(), file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    loaded: dict[str, object] = json.loads(path.read_text())
+    return loaded
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two processes of one first start must not make two sets of keys."""
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def load_keyring(data: Path) -> Keyring:
+    """The keys of this instance, made now if there are none."""
+    folder = data / "keys"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(folder):
+        sealing = _document(folder / "sealing.json", _new_sealing)
+        signing = _document(folder / "passes.json", _new_signing)
+        session = _document(folder / "session.json", lambda: {"secret": secrets.token_urlsafe(48)})
+    sealing_keys = sealing["keys"]
+    signing_keys = signing["keys"]
+    if not isinstance(sealing_keys, dict) or not isinstance(signing_keys, dict):
+        raise TypeError(f"The key files in {folder} are damaged: 'keys' is not an object.")
+    return Keyring(
+        sealing={int(number): AESGCM(b64decode(raw)) for number, raw in sealing_keys.items()},
+        sealing_current=int(str(sealing["current"])),
+        lookup=b64decode(str(sealing["lookup"])),
+        signing={bytes.fromhex(kid): _private(pem) for kid, pem in signing_keys.items()},
+        signing_current=bytes.fromhex(str(signing["current"])),
+        session=str(session["secret"]),
+    )
+
+
+def _private(pem: str) -> EllipticCurvePrivateKey:
+    key = load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise TypeError("A pass key is not an elliptic-curve key.")
+    return key

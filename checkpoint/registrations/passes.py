@@ -1,0 +1,182 @@
+"""The pass (通行码): `CP1:` and a CWT in COSE_Sign1 (ES256), base45, at most 200 characters; and the link that reopens it.
+
+Claims: 4 expiry (seconds since 1970), 7 serial (8 bytes), -65537 (private use) the facts that an off-line tablet needs:
+byte 0 flags (bits 0-1 tier 1 green 2 yellow 3 red, bit 2 not all counties fitted, bit 3 a place is unresolved), bytes 1-4 the
+keyed hash of the document, then 3 bytes for each visited county (its 6-digit code).
+Sources: RFC 8392 (CWT), RFC 9052 (COSE), RFC 9285 (base45).
+"""
+
+import secrets
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import base45
+import cbor2
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cwt import COSE, COSEKey
+from cwt.exceptions import CWTError, VerifyError
+
+from checkpoint.privacy import Keyring, same, secret_tag
+
+PREFIX = "CP1:"
+MAX_LENGTH = 200
+MAX_COUNTIES = 6
+CLAIM_EXPIRY = 4
+CLAIM_SERIAL = 7
+CLAIM_FACTS = -65537
+_TIER_BITS = {"green": 1, "yellow": 2, "red": 3}
+_TIER_NAMES = {bits: name for name, bits in _TIER_BITS.items()}
+_SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LINK_TAG = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a pass says. `document` is 4 bytes; `counties` are 6-digit codes, riskiest first."""
+
+    serial: bytes
+    expires_at: datetime
+    tier: str
+    document: bytes
+    counties: tuple[str, ...]
+    truncated: bool = False
+    unresolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReading:
+    """What reading a token gave. `problem` is None, unreadable, other_key, forged or expired; claims stand even when expired."""
+
+    problem: str | None
+    claims: Claims | None
+
+
+class PassKeys:
+    """The COSE keys of a keyring, made once for each process."""
+
+    def __init__(self, ring: Keyring) -> None:
+        self._signers: dict[bytes, Any] = {}
+        self._verifiers: dict[bytes, Any] = {}
+        for kid, private in ring.signing.items():
+            pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+            public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+            self._signers[kid] = COSEKey.from_pem(pem, kid=kid, alg="ES256")
+            self._verifiers[kid] = COSEKey.from_pem(public, kid=kid, alg="ES256")
+        self._current = ring.signing_current
+        self._writer = COSE.new()
+        self._reader = COSE.new()
+
+    def sign(self, claims: Claims) -> str:
+        """The token of some claims. Never ends in a blank, which headers and scanners would trim."""
+        payload = cbor2.dumps(
+            {
+                CLAIM_EXPIRY: int(claims.expires_at.timestamp()),
+                CLAIM_SERIAL: claims.serial,
+                CLAIM_FACTS: _pack(claims),
+            }
+        )
+        header = {1: -7, 4: self._current}  # ES256 and the key id, both protected
+        while True:
+            signed = self._writer.encode_and_sign(payload, key=self._signers[self._current], protected=header)
+            token: str = PREFIX + base45.b45encode(signed).decode()
+            if not token.endswith(" "):
+                return token
+
+    def read(self, token: str, at: datetime) -> TokenReading:
+        """Read and verify a token; never raises, whatever it is given."""
+        if not token.startswith(PREFIX) or len(token) > MAX_LENGTH:
+            return TokenReading("unreadable", None)
+        try:
+            raw = base45.b45decode(token[len(PREFIX) :])
+            kid = _key_id(raw)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError, cbor2.CBORDecodeError):
+            return TokenReading("unreadable", None)
+        verifier = self._verifiers.get(kid)
+        if verifier is None:
+            return TokenReading("other_key", None)
+        try:
+            claims = _unpack(cbor2.loads(self._reader.decode(raw, keys=[verifier])))
+        except (VerifyError, CWTError):
+            return TokenReading("forged", None)
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError, cbor2.CBORDecodeError):
+            return TokenReading("unreadable", None)
+        return TokenReading("expired" if claims.expires_at <= at else None, claims)
+
+
+def _key_id(raw: bytes) -> bytes:
+    """The key id of a COSE_Sign1: only its protected header is trusted, and only ES256 is accepted."""
+    tagged = cbor2.loads(raw)
+    if getattr(tagged, "tag", None) != 18 or len(tagged.value) != 4:
+        raise ValueError("not a COSE_Sign1")
+    header = cbor2.loads(tagged.value[0])
+    if header.get(1) != -7:
+        raise ValueError("not ES256")
+    kid = header[4]
+    if not isinstance(kid, bytes):
+        raise TypeError("key id is not bytes")
+    return kid
+
+
+def _pack(claims: Claims) -> bytes:
+    flags = _TIER_BITS[claims.tier] | (4 if claims.truncated else 0) | (8 if claims.unresolved else 0)
+    counties = b"".join(int(code).to_bytes(3, "big") for code in claims.counties)
+    return bytes((flags,)) + claims.document + counties
+
+
+def _unpack(payload: dict[int, Any]) -> Claims:
+    facts: bytes = payload[CLAIM_FACTS]
+    counties = tuple(f"{int.from_bytes(facts[at : at + 3], 'big'):06d}" for at in range(5, len(facts) - 2, 3))
+    return Claims(
+        serial=bytes(payload[CLAIM_SERIAL]),
+        expires_at=datetime.fromtimestamp(payload[CLAIM_EXPIRY], UTC),
+        tier=_TIER_NAMES[facts[0] & 3],
+        document=facts[1:5],
+        counties=counties,
+        truncated=bool(facts[0] & 4),
+        unresolved=bool(facts[0] & 8),
+    )
+
+
+def fit_counties(codes: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """The 6-digit counties that go into a pass, riskiest first as given, and whether some had to stay out."""
+    distinct = tuple(dict.fromkeys(code[:6] for code in codes))
+    return distinct[:MAX_COUNTIES], len(distinct) > MAX_COUNTIES
+
+
+def document_tag(ring: Keyring, id_number_hash: bytes) -> bytes:
+    """Four bytes by which an off-line tablet can compare a pass with the document in hand."""
+    return secret_tag(ring, "pass-document", id_number_hash, 4)
+
+
+def new_serial() -> bytes:
+    """A fresh pass serial."""
+    return secrets.token_bytes(8)
+
+
+def new_short_code() -> str:
+    """Eight characters that a person can read out and type, without 0 O 1 I L U."""
+    return "".join(secrets.choice(_SHORT_ALPHABET) for _ in range(8))
+
+
+def link_handle(ring: Keyring, registration_id: uuid.UUID) -> str:
+    """The unguessable handle of /p/<handle>: the registration's id and a keyed tag, nothing personal."""
+    tag = secret_tag(ring, "pass-link", registration_id.bytes, _LINK_TAG)
+    return urlsafe_b64encode(registration_id.bytes + tag).decode().rstrip("=")
+
+
+def open_link(ring: Keyring, handle: str) -> uuid.UUID | None:
+    """The registration that a handle stands for, or None if we did not make it."""
+    try:
+        raw = urlsafe_b64decode(handle + "=" * (-len(handle) % 4))
+    except (Base64Error, ValueError):
+        return None
+    if len(raw) != 16 + _LINK_TAG:
+        return None
+    if not same(raw[16:], secret_tag(ring, "pass-link", raw[:16], _LINK_TAG)):
+        return None
+    return uuid.UUID(bytes=raw[:16])

@@ -1,0 +1,74 @@
+"""What happens by the clock, in a process of its own: `flask --app wsgi scheduler`.
+
+Every job is one short transaction that can be run by two schedulers at once without doing anything twice.
+"""
+
+import logging
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from flask import Flask
+
+from checkpoint import clock
+from checkpoint.accounts.permissions import system_actor
+from checkpoint.alerts import feed
+from checkpoint.alerts.service import escalate_overdue
+from checkpoint.audit.service import beat
+from checkpoint.database import db, transaction
+from checkpoint.risk.service import current_state
+
+BEAT_SECONDS = 30
+DEADLINE_SECONDS = 15
+NUMBER_SECONDS = 2
+
+_log = logging.getLogger(__name__)
+
+
+def send_beat() -> None:
+    """Tell /readyz that the scheduler is alive."""
+    with transaction():
+        beat("scheduler", clock.now())
+
+
+def watch_deadlines(site_division: str) -> int:
+    """Move silent alerts upward; returns how many."""
+    at = clock.now()
+    return escalate_overdue(actor=system_actor(site_division), at=at, policy=current_state(at).policy)
+
+
+def build(app: Flask) -> BlockingScheduler:
+    """The scheduler with its jobs, not yet started."""
+    settings = app.extensions["settings"]
+    scheduler = BlockingScheduler(timezone=settings.timezone, job_defaults={"coalesce": True, "max_instances": 1})
+
+    def job(work: Callable[[], object], name: str, seconds: int) -> None:
+        def run() -> None:
+            with app.app_context():
+                try:
+                    work()
+                except Exception:
+                    # One bad round must not end the clock: the next one tries again, /readyz tells of a missing beat.
+                    _log.exception("job %s failed", name)
+                finally:
+                    db.session.remove()
+
+        scheduler.add_job(run, "interval", seconds=seconds, id=name, next_run_time=clock.now(), misfire_grace_time=None)
+
+    job(send_beat, "beat", BEAT_SECONDS)
+    job(lambda: watch_deadlines(settings.site_division), "deadlines", DEADLINE_SECONDS)
+    job(feed.number, "numbering", NUMBER_SECONDS)  # for integrations when no screen is connected
+    return scheduler
+
+
+def run(app: Flask) -> None:
+    """Run until SIGTERM or SIGINT."""
+    scheduler = build(app)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        scheduler.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    scheduler.start()

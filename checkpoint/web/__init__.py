@@ -1,0 +1,35 @@
+"""The faces, by audience. Routes parse, call one service function, render."""
+
+from flask import Flask
+from flask_babel import Babel
+
+__all__ = ["init_app"]
+
+
+def init_app(app: Flask, babel: Babel) -> None:
+    """Register every blueprint, the error pages, the template filters and the response headers."""
+    from checkpoint.web import (
+        admin,
+        api,
+        auth,
+        command,
+        errors,
+        filters,
+        gate,
+        headers,
+        health,
+        inbox,
+        locale,
+        places,
+        stream,
+        traveller,
+    )
+
+    locale.init_app(app, babel)
+    headers.init_app(app)
+    errors.init_app(app)
+    filters.init_app(app)
+    auth.init_app(app)
+    for module in (traveller, gate, inbox, command, admin, auth, places, stream, health):
+        app.register_blueprint(module.blueprint)
+    api.init_app(app)

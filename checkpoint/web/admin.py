@@ -1,0 +1,310 @@
+"""Administration: accounts, checkpoints and their posters, tablets, place names. Secrets are shown once, never kept."""
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from checkpoint import clock
+from checkpoint.accounts import posts, queries, service
+from checkpoint.accounts.permissions import Permission
+from checkpoint.config import Settings
+from checkpoint.errors import FieldError, InvalidInput
+from checkpoint.regions import queries as divisions
+from checkpoint.regions import service as regions
+from checkpoint.web.auth import current_actor, requires
+from checkpoint.web.errors import field_errors
+from checkpoint.web.filters import CHECKPOINT_KINDS, ROLES
+from checkpoint.web.qr import qr_svg
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+Answer = str | Response | BaseResponse | tuple[str, int]
+
+
+@blueprint.get("/users")
+@requires(Permission.USERS_WRITE)
+def users() -> Answer:
+    """The accounts of the jurisdiction, and the form for a new one."""
+    return _users_page()
+
+
+@blueprint.post("/users")
+@requires(Permission.USERS_WRITE)
+def add_user() -> Answer:
+    """Make an account; its password is shown once, on the page that answers."""
+    form = request.form
+    try:
+        made = service.create_user(
+            form.get("login", ""),
+            form.get("role", ""),
+            _division(),
+            actor=current_actor(),
+            at=clock.now(),
+            name=form.get("name", ""),
+        )
+    except InvalidInput as error:
+        return _users_page(form.to_dict(), field_errors(error)), 422
+    return render_template("admin/password.html", user=made.user, password=made.password, new=True)
+
+
+@blueprint.post("/users/<uuid:user_id>/reset")
+@requires(Permission.USERS_WRITE)
+def reset_user(user_id: uuid.UUID) -> Answer:
+    """Give an account a new password, shown once; its sessions end."""
+    made = service.reset_password(user_id, actor=current_actor(), at=clock.now())
+    return render_template("admin/password.html", user=made.user, password=made.password, new=False)
+
+
+@blueprint.post("/users/<uuid:user_id>/close")
+@requires(Permission.USERS_WRITE)
+def close_user(user_id: uuid.UUID) -> Answer:
+    """Close an account; its sessions end at once."""
+    user = service.deactivate(user_id, actor=current_actor(), at=clock.now())
+    flash(_("The account %(login)s is deactivated.", login=user.login), "success")
+    return redirect(url_for("admin.users"))
+
+
+@blueprint.post("/users/<uuid:user_id>/open")
+@requires(Permission.USERS_WRITE)
+def open_user(user_id: uuid.UUID) -> Answer:
+    """Open a closed account again."""
+    user = service.set_active(user_id, True, actor=current_actor(), at=clock.now())
+    flash(_("The account %(login)s works again.", login=user.login), "success")
+    return redirect(url_for("admin.users"))
+
+
+@blueprint.get("/checkpoints")
+@requires(Permission.DEVICES_WRITE)
+def checkpoints() -> Answer:
+    """The posts on the border, and the form for a new one."""
+    return _checkpoints_page()
+
+
+@blueprint.post("/checkpoints")
+@requires(Permission.DEVICES_WRITE)
+def add_checkpoint() -> Answer:
+    """Open a post."""
+    form = request.form
+    try:
+        post = posts.create_checkpoint(
+            form.get("code", ""),
+            form.get("name", ""),
+            form.get("kind", ""),
+            _division(),
+            actor=current_actor(),
+            at=clock.now(),
+        )
+    except InvalidInput as error:
+        return _checkpoints_page(form.to_dict(), field_errors(error)), 422
+    flash(_("%(name)s is open. Print its poster and enrol a tablet for it.", name=post.name), "success")
+    return redirect(url_for("admin.checkpoints"))
+
+
+@blueprint.post("/checkpoints/<code>/close")
+@requires(Permission.DEVICES_WRITE)
+def close_checkpoint(code: str) -> Answer:
+    """Close a post."""
+    post = posts.set_checkpoint_active(code, False, actor=current_actor(), at=clock.now())
+    flash(_("%(name)s is deactivated.", name=post.name), "success")
+    return redirect(url_for("admin.checkpoints"))
+
+
+@blueprint.post("/checkpoints/<code>/open")
+@requires(Permission.DEVICES_WRITE)
+def open_checkpoint(code: str) -> Answer:
+    """Open a closed post again."""
+    post = posts.set_checkpoint_active(code, True, actor=current_actor(), at=clock.now())
+    flash(_("%(name)s works again.", name=post.name), "success")
+    return redirect(url_for("admin.checkpoints"))
+
+
+@blueprint.get("/checkpoints/<code>/poster")
+@requires(Permission.DEVICES_WRITE)
+def poster(code: str) -> Answer:
+    """An A4 page to print and hang up: the QR code of the form with this checkpoint filled in, in both languages."""
+    post = queries.checkpoint(current_actor(), code)
+    address = f"{_settings().public_url}/c/{post.code}"
+    words: dict[str, dict[str, Any]] = {}
+    for language in ("zh", "en"):
+        with force_locale(language):
+            words[language] = {
+                "title": _("Register before you enter"),
+                "steps": (
+                    _("Scan the code with your phone."),
+                    _("Fill in the form: about one minute."),
+                    _("Show your pass at the barrier."),
+                ),
+                "help": _("No phone? The officers will help you. Questions:"),
+            }
+    return render_template(
+        "admin/poster.html",
+        post=post,
+        address=address,
+        code=qr_svg(address, address),
+        words=words,
+        steps=list(zip(words["zh"]["steps"], words["en"]["steps"], strict=True)),
+    )
+
+
+@blueprint.get("/devices")
+@requires(Permission.DEVICES_WRITE)
+def devices() -> Answer:
+    """The tablets, and the form to enrol one."""
+    return _devices_page()
+
+
+@blueprint.post("/devices")
+@requires(Permission.DEVICES_WRITE)
+def add_device() -> Answer:
+    """Announce a tablet; its one-time code is shown once, on the page that answers."""
+    form = request.form
+    code = form.get("checkpoint", "")
+    try:
+        if queries.checkpoint_by_code(code) is None:
+            raise InvalidInput.one("checkpoint", "unknown", _("Choose a checkpoint."))
+        made = posts.create_device(
+            code,
+            actor=current_actor(),
+            at=clock.now(),
+            label=form.get("label", ""),
+            valid_for=_minutes(form.get("minutes", "")),
+        )
+    except InvalidInput as error:
+        found = field_errors(error)
+        if "valid_for" in found:
+            found["minutes"] = found.pop("valid_for")
+        return _devices_page(form.to_dict(), found), 422
+    return _enrolment_page(made)
+
+
+@blueprint.post("/devices/<uuid:device_id>/renew")
+@requires(Permission.DEVICES_WRITE)
+def renew_device(device_id: uuid.UUID) -> Answer:
+    """End a tablet's token and show a new one-time code."""
+    return _enrolment_page(posts.renew_device(device_id, actor=current_actor(), at=clock.now()))
+
+
+@blueprint.post("/devices/<uuid:device_id>/revoke")
+@requires(Permission.DEVICES_WRITE)
+def revoke_device(device_id: uuid.UUID) -> Answer:
+    """End a tablet's token."""
+    device = posts.revoke_device(device_id, actor=current_actor(), at=clock.now())
+    flash(_("The tablet %(label)s can no longer scan.", label=device.label), "success")
+    return redirect(url_for("admin.devices"))
+
+
+@blueprint.get("/aliases")
+@requires(Permission.REGIONS_WRITE)
+def aliases() -> Answer:
+    """Other names of places, and the form for a new one."""
+    return _aliases_page()
+
+
+@blueprint.post("/aliases")
+@requires(Permission.REGIONS_WRITE)
+def add_alias() -> Answer:
+    """Let a name stand for a division."""
+    form = request.form
+    try:
+        alias = regions.add_alias(
+            form.get("text", ""), _division(), form.get("note"), actor=current_actor(), at=clock.now()
+        )
+    except InvalidInput as error:
+        found = field_errors(error)
+        if "code" in found:
+            found["division"] = found.pop("code")
+        return _aliases_page(form.to_dict(), found), 422
+    flash(_("%(text)s is understood from now on.", text=alias.text), "success")
+    return redirect(url_for("admin.aliases"))
+
+
+@blueprint.post("/aliases/<int:alias_id>/remove")
+@requires(Permission.REGIONS_WRITE)
+def remove_alias(alias_id: int) -> Answer:
+    """Take a name out of the table."""
+    regions.remove_alias(alias_id, actor=current_actor(), at=clock.now())
+    flash(_("The name is removed."), "success")
+    return redirect(url_for("admin.aliases"))
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _division() -> str:
+    """The division of the form: chosen in the picker, or typed as a code or as words that name exactly one place."""
+    chosen = request.form.get("division_code", "").strip()
+    typed = request.form.get("division_text", "").strip()
+    if re.fullmatch(r"\d{12}", chosen):
+        return chosen
+    if re.fullmatch(r"\d{12}", typed):
+        return typed
+    resolution = regions.resolve(typed[:200]) if typed else None
+    if resolution is None:
+        message = _("Choose a place.")
+    elif resolution.code is not None and not resolution.conflict:
+        return resolution.code
+    elif resolution.candidates:
+        names = divisions.full_names(resolution.candidates[:3])
+        message = _("Several places fit: %(names)s. Write more of the name.", names=_("; ").join(names.values()))
+    else:
+        message = _("No place of this name was found.")
+    raise InvalidInput([FieldError("division", "unknown", message)])
+
+
+def _minutes(raw: str) -> timedelta:
+    if not re.fullmatch(r"\d{1,4}", raw):
+        return posts.LONGEST_ENROLMENT
+    return timedelta(minutes=int(raw))
+
+
+def _users_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
+    found = queries.users(current_actor())
+    return render_template(
+        "admin/users.html",
+        users=found,
+        places=divisions.full_names({user.division_code for user in found}),
+        roles=[(str(role), ROLES[role]) for role in service.PEOPLE_ROLES],
+        values=values or {},
+        errors=errors or {},
+    )
+
+
+def _checkpoints_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
+    found = queries.checkpoints(current_actor())
+    return render_template(
+        "admin/checkpoints.html",
+        checkpoints=found,
+        places=divisions.full_names({post.division_code for post in found}),
+        kinds=[(str(kind), words) for kind, words in CHECKPOINT_KINDS.items()],
+        values=values or {},
+        errors=errors or {},
+    )
+
+
+def _devices_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
+    actor = current_actor()
+    return render_template(
+        "admin/devices.html",
+        placed=queries.devices(actor),
+        checkpoints=[(post.code, post.name) for post in queries.checkpoints(actor) if post.active],
+        values=values or {"checkpoint": request.args.get("checkpoint", "")},
+        errors=errors or {},
+    )
+
+
+def _enrolment_page(made: posts.NewDevice) -> str:
+    address = posts.enrolment_url(_settings().public_url, made.code)
+    return render_template(
+        "admin/enrolment.html", made=made, address=address, code=qr_svg(address, _("Enrolment code"))
+    )
+
+
+def _aliases_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
+    return render_template("admin/aliases.html", aliases=divisions.aliases(), values=values or {}, errors=errors or {})

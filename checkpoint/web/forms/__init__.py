@@ -1,0 +1,1 @@
+"""What people fill in on pages: read, kept, checked, shown again."""

@@ -1,0 +1,88 @@
+"""The first start: everything to try the system with, once, and passwords that open the accounts."""
+
+import re
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from checkpoint import create_app
+from checkpoint.accounts import service as accounts
+from checkpoint.accounts.models import Checkpoint, Device, Role, User
+from checkpoint.cli import demo
+from checkpoint.config import Settings
+from checkpoint.database import Base, db
+from checkpoint.errors import ConfigurationError
+from checkpoint.regions.models import contains
+from checkpoint.risk.queries import in_force
+from tests.factories import NOW, databases, divisions
+
+
+def count(model: type[Base]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+@pytest.fixture
+def settings(app: Flask) -> Settings:
+    found: Settings = app.extensions["settings"]
+    return found
+
+
+def test_the_first_start_prints_accounts_that_open(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    demo._first_start(settings, NOW)
+    shown = capsys.readouterr().out
+    users = {user.login: user for user in db.session.scalars(select(User))}
+    assert {user.role for user in users.values()} == {Role.COMMAND, Role.TOWN, Role.VILLAGE, Role.AUDITOR}
+    for login, user in users.items():
+        row = re.search(rf"{login} +│ +(\S+) +│", shown)
+        assert row, f"{login} is not in the table"
+        opened = accounts.authenticate(login, row[1], "127.0.0.1", at=NOW)
+        assert opened is not None
+        assert opened.id == user.id
+    assert contains(users["town"].division_code, users["village"].division_code)
+
+
+def test_the_first_start_publishes_a_list_and_opens_posts(settings: Settings) -> None:
+    demo._first_start(settings, NOW)
+    assert in_force() is not None
+    towns = {post.division_code for post in db.session.scalars(select(Checkpoint))}
+    assert len(towns) == count(Checkpoint) == 3
+    assert all(contains(divisions.SITE, town) for town in towns)
+    assert count(Device) == 1
+
+
+def test_a_first_start_that_breaks_off_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo.posts, "create_device", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        demo._first_start(settings, NOW)
+    assert (count(User), count(Checkpoint)) == (0, 0)
+    assert in_force() is None
+
+
+def test_a_site_that_is_no_county_is_told(environment: dict[str, str]) -> None:
+    other = create_app({**environment, "SITE_DIVISION": "999999000000"})
+    with other.app_context(), pytest.raises(ConfigurationError, match="999999000000"):
+        demo._first_start(other.extensions["settings"], NOW)
+    databases.close(other)
+
+
+def test_addresses_name_every_face(app: Flask, settings: Settings) -> None:
+    demo._first_start(settings, NOW)
+    shown = dict(demo.addresses(app))
+    assert [address.removeprefix(settings.public_url) for address in shown.values()] == [
+        "/", "/c/K01", "/gate", "/inbox", "/command",
+    ]  # fmt: skip
+
+
+def test_making_the_application_starts_no_thread(environment: dict[str, str]) -> None:
+    """The start script and gunicorn fork after loading it; a thread would not live on in the child."""
+    before = set(threading.enumerate())
+    made = create_app(environment)
+    with made.app_context():
+        db.session.scalar(select(func.count()).select_from(User))
+    assert set(threading.enumerate()) - before == set()
+    databases.close(made)

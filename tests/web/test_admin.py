@@ -1,0 +1,194 @@
+"""Administration: each page, each act, what is shown once, and who may not come in."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from checkpoint.accounts import posts, queries, service
+from checkpoint.accounts.models import Role
+from checkpoint.regions import queries as divisions
+from tests.factories import NOW, people
+from tests.factories.divisions import SITE, TOWN, VILLAGE
+
+PAGES = ("/admin/users", "/admin/checkpoints", "/admin/devices", "/admin/aliases")
+
+
+@pytest.fixture
+def chief(app: Flask, client: FlaskClient) -> FlaskClient:
+    """A browser in which the city's command has signed in."""
+    with app.app_context():
+        people.user("command", Role.COMMAND, SITE)
+    client.post("/login", data={"login": "command", "password": people.PASSWORD})
+    return client
+
+
+def secret(page: str) -> str:
+    """What a page shows once."""
+    found = re.search(r"data-secret>([^<]+)<", page)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_empty_and_in_both_languages(chief: FlaskClient, path: str) -> None:
+    for language in ("zh", "en"):
+        page = chief.get(f"{path}?lang={language}")
+        assert page.status_code == 200
+        assert "<h1>" in page.text
+        assert page.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("role", [Role.VILLAGE, Role.TOWN, Role.OFFICER, Role.AUDITOR])
+def test_nobody_but_the_command_comes_in(app: Flask, client: FlaskClient, role: Role) -> None:
+    with app.app_context():
+        people.user("somebody", role, VILLAGE)
+        people.checkpoint("G60")
+    client.post("/login", data={"login": "somebody", "password": people.PASSWORD})
+    for path in (*PAGES, "/admin/checkpoints/G60/poster"):
+        assert client.get(path).status_code == 403
+    for path in PAGES:
+        assert client.post(path, data={}).status_code == 403
+
+
+def test_a_user_is_added_and_signs_in_with_the_password_shown_once(app: Flask, chief: FlaskClient) -> None:
+    form = {"login": "lina", "name": "李娜<script>", "role": "village", "division_code": VILLAGE, "division_text": ""}
+    page = chief.post("/admin/users", data=form)
+    assert page.status_code == 200
+    password = secret(page.text)
+    assert "<script>" not in page.text.replace("<script type=", "")
+    assert password not in chief.get("/admin/users").text
+    other = app.test_client()
+    assert other.post("/login", data={"login": "lina", "password": password}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("平湖市乍浦镇", TOWN), (VILLAGE, VILLAGE), ("乍浦镇八字村", VILLAGE)],
+)
+def test_without_scripts_the_typed_place_is_resolved(app: Flask, chief: FlaskClient, typed: str, code: str) -> None:
+    form = {"login": "lina", "role": "village", "division_code": "", "division_text": typed}
+    assert chief.post("/admin/users", data=form).status_code == 200
+    with app.app_context():
+        user = queries.user_by_login("lina")
+        assert user is not None
+        assert user.division_code == code
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ({"login": "x", "role": "village", "division_code": VILLAGE}, ["login"]),
+        ({"login": "lina", "role": "king", "division_code": VILLAGE}, ["role"]),
+        ({"login": "lina", "role": "village", "division_text": "没有这个地方吧"}, ["division"]),
+        ({"login": "lina", "role": "village", "division_text": "朝阳"}, ["division"]),
+        ({"login": "lina", "role": "village", "division_text": ""}, ["division"]),
+        ({"login": "lina", "role": "village", "division_code": "999999999999"}, ["division"]),
+    ],
+)
+def test_wrong_fields_of_a_user_stand_beside_them(chief: FlaskClient, form: dict[str, str], fields: list[str]) -> None:
+    page = chief.post("/admin/users", data=form)
+    assert page.status_code == 422
+    for field in fields:
+        assert f'id="{field}-error"' in page.text
+    assert f'value="{form["login"]}"' in page.text, "what was typed is kept"
+
+
+def test_a_user_is_reset_deactivated_and_reactivated(app: Flask, chief: FlaskClient) -> None:
+    with app.app_context():
+        user = people.user("lina")
+    password = secret(chief.post(f"/admin/users/{user.id}/reset").text)
+    with app.app_context():
+        assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is not None
+    assert chief.post(f"/admin/users/{user.id}/close").location == "/admin/users"
+    with app.app_context():
+        assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is None
+    chief.post(f"/admin/users/{user.id}/open")
+    with app.app_context():
+        assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is not None
+
+
+def test_the_own_account_cannot_be_deactivated(app: Flask, chief: FlaskClient) -> None:
+    with app.app_context():
+        me = queries.user_by_login("command")
+    assert me is not None
+    assert chief.post(f"/admin/users/{me.id}/close").status_code == 409
+    assert chief.get("/admin/users").status_code == 200
+
+
+def test_a_checkpoint_is_added_with_its_poster(app: Flask, chief: FlaskClient) -> None:
+    form = {"code": "g60", "name": "平湖出口", "kind": "expressway", "division_code": TOWN}
+    assert chief.post("/admin/checkpoints", data=form).status_code == 302
+    assert "平湖出口" in chief.get("/admin/checkpoints").text
+    page = chief.get("/admin/checkpoints/G60/poster").text
+    assert f"{app.extensions['settings'].public_url}/c/G60" in page
+    assert '<svg class="qr"' in page
+    assert "Register before you enter" in page
+    assert chief.get("/admin/checkpoints/NONE/poster").status_code == 404
+
+
+def test_wrong_fields_of_a_checkpoint_stand_beside_them(chief: FlaskClient) -> None:
+    page = chief.post("/admin/checkpoints", data={"code": "?", "name": "", "kind": "moat", "division_code": TOWN})
+    assert page.status_code == 422
+    for field in ("code", "name", "kind"):
+        assert f'id="{field}-error"' in page.text
+
+
+def test_a_tablet_is_enrolled_by_the_code_shown_once_and_revoked(app: Flask, chief: FlaskClient) -> None:
+    with app.app_context():
+        people.checkpoint("G60")
+    page = chief.post("/admin/devices", data={"checkpoint": "G60", "label": "1号", "minutes": "15"})
+    code = secret(page.text)
+    assert '<svg class="qr"' in page.text
+    assert code not in chief.get("/admin/devices").text
+    with app.app_context():
+        done = posts.enrol_device(code, "192.0.2.1", at=NOW)
+    assert done.device.label == "1号"
+    renewed = secret(chief.post(f"/admin/devices/{done.device.id}/renew").text)
+    assert renewed != code
+    chief.post(f"/admin/devices/{done.device.id}/revoke")
+    with app.app_context():
+        assert queries.device(people.operator(), done.device.id).device.revoked_at is not None
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"checkpoint": "NONE"}, "checkpoint"),
+        ({"checkpoint": "G60", "label": "长" * 65}, "label"),
+        ({"checkpoint": "G60", "minutes": "1"}, "minutes"),
+    ],
+)
+def test_wrong_fields_of_a_tablet_stand_beside_them(
+    app: Flask, chief: FlaskClient, form: dict[str, str], field: str
+) -> None:
+    with app.app_context():
+        people.checkpoint("G60")
+    page = chief.post("/admin/devices", data=form)
+    assert page.status_code == 422
+    assert f'id="{field}-error"' in page.text
+
+
+def test_a_place_name_is_added_and_removed(app: Flask, chief: FlaskClient) -> None:
+    form = {"text": "平湖经开区", "division_code": TOWN, "note": "园区"}
+    assert chief.post("/admin/aliases", data=form).status_code == 302
+    assert "平湖经开区" in chief.get("/admin/aliases").text
+    assert chief.post("/admin/aliases", data=form).status_code == 422
+    with app.app_context():
+        [(alias, _division)] = divisions.aliases()
+    assert chief.post(f"/admin/aliases/{alias.id}/remove").status_code == 302
+    assert chief.post(f"/admin/aliases/{alias.id}/remove").status_code == 404
+
+
+def test_what_is_of_another_city_is_not_there(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        people.user("town-chief", Role.COMMAND, TOWN)
+        other = people.user("other", Role.VILLAGE, "330482102006")
+        tablet = people.tablet(people.checkpoint("X1", "330482102000"))
+    client.post("/login", data={"login": "town-chief", "password": people.PASSWORD})
+    assert "other" not in client.get("/admin/users").text
+    for path in (f"/admin/users/{other.id}/reset", f"/admin/users/{other.id}/close", "/admin/checkpoints/X1/close"):
+        assert client.post(path).status_code == 404
+    assert client.post(f"/admin/devices/{tablet.device.id}/revoke").status_code == 404
+    assert client.get("/admin/checkpoints/X1/poster").status_code == 404

@@ -1,0 +1,11 @@
+"""The WSGI entry: `gunicorn wsgi:app`, `flask --app wsgi …`."""
+
+import sys
+
+from checkpoint import create_app
+from checkpoint.errors import ConfigurationError
+
+try:
+    app = create_app()
+except ConfigurationError as error:
+    sys.exit(f"checkpoint: {error}")
