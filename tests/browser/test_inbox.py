@@ -169,7 +169,8 @@ def test_words_being_typed_outlive_a_change_by_somebody_else(app: Flask, sign_in
 
 def test_all_tabs_of_a_browser_share_one_stream(app: Flask, sign_in: Callable[..., Desk]) -> None:
     desk = sign_in(size=DESK)
-    streams: list[str] = []  # what the browser asked for: the server learns only at its next word that a reader has gone
+    # What the browser asked for: the server learns only at its next word that a reader has gone.
+    streams: list[str] = []
     desk.context.on("request", lambda request: streams.append(request.url) if "/api/v1/stream" in request.url else None)
     tabs = [desk.open() for _ in range(3)]
     assert len(streams) == 1
