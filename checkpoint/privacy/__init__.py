@@ -1,5 +1,6 @@
 """Sealing, look-up hashes and masking: nothing personal is readable at rest or on a screen by accident."""
 
+from checkpoint.privacy.carried import open_carried, public_jwk
 from checkpoint.privacy.keyring import Keyring, load_keyring
 from checkpoint.privacy.masking import mask_document, mask_name, mask_phone, mask_plate
 from checkpoint.privacy.sealing import SealBroken, Sealed, keyring, lookup_hash, same, seal, secret_tag, unseal
@@ -15,6 +16,8 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "mask_plate",
+    "open_carried",
+    "public_jwk",
     "same",
     "seal",
     "secret_tag",

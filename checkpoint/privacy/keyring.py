@@ -1,8 +1,8 @@
 """Keys, made at the first start and kept in CHECKPOINT_DATA/keys, outside the repository and the database.
 
 `sealing.json` holds the keys that seal personal fields and the key of the look-up hashes; `passes.json` the ES256 keys that
-sign passes; `session.json` the secret of cookies. Every key has an identifier, so that a new one can be made while the
-old one is still read.
+sign passes; `carried.json` the P-256 keys to which tablets seal what they carry; `session.json` the secret of cookies.
+Every key has an identifier, so that a new one can be made while the old one is still read.
 """
 
 import fcntl
@@ -29,7 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
 class Keyring:
     """Everything secret that the running system holds in memory.
 
-    `sealing` maps a key id (1 to 255) to AES-256-GCM; `signing` maps a pass key id (2 bytes) to its private key.
+    `sealing` maps a key id (1 to 255) to AES-256-GCM; `signing` maps a pass key id (2 bytes) to its private key; `carried`
+    maps the id (2 bytes) of a key that tablets seal to.
     """
 
     sealing: dict[int, AESGCM]
@@ -37,6 +38,8 @@ class Keyring:
     lookup: bytes
     signing: dict[bytes, EllipticCurvePrivateKey]
     signing_current: bytes
+    carried: dict[bytes, EllipticCurvePrivateKey]
+    carried_current: bytes
     session: str = field(repr=False)
 
 
@@ -44,7 +47,7 @@ def _new_sealing() -> dict[str, object]:
     return {"current": 1, "keys": {"1": _b64(secrets.token_bytes(32))}, "lookup": _b64(secrets.token_bytes(32))}
 
 
-def _new_signing() -> dict[str, object]:
+def _new_pair() -> dict[str, object]:
     key = generate_private_key(SECP256R1())
     kid = secrets.token_hex(2)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -86,24 +89,33 @@ def load_keyring(data: Path) -> Keyring:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(folder):
         sealing = _document(folder / "sealing.json", _new_sealing)
-        signing = _document(folder / "passes.json", _new_signing)
+        signing = _document(folder / "passes.json", _new_pair)
+        carried = _document(folder / "carried.json", _new_pair)
         session = _document(folder / "session.json", lambda: {"secret": secrets.token_urlsafe(48)})
     sealing_keys = sealing["keys"]
-    signing_keys = signing["keys"]
-    if not isinstance(sealing_keys, dict) or not isinstance(signing_keys, dict):
+    if not isinstance(sealing_keys, dict):
         raise TypeError(f"The key files in {folder} are damaged: 'keys' is not an object.")
     return Keyring(
         sealing={int(number): AESGCM(b64decode(raw)) for number, raw in sealing_keys.items()},
         sealing_current=int(str(sealing["current"])),
         lookup=b64decode(str(sealing["lookup"])),
-        signing={bytes.fromhex(kid): _private(pem) for kid, pem in signing_keys.items()},
+        signing=_pairs(signing, folder),
         signing_current=bytes.fromhex(str(signing["current"])),
+        carried=_pairs(carried, folder),
+        carried_current=bytes.fromhex(str(carried["current"])),
         session=str(session["secret"]),
     )
+
+
+def _pairs(document: dict[str, object], folder: Path) -> dict[bytes, EllipticCurvePrivateKey]:
+    keys = document["keys"]
+    if not isinstance(keys, dict):
+        raise TypeError(f"The key files in {folder} are damaged: 'keys' is not an object.")
+    return {bytes.fromhex(kid): _private(pem) for kid, pem in keys.items()}
 
 
 def _private(pem: str) -> EllipticCurvePrivateKey:
     key = load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise TypeError("A pass key is not an elliptic-curve key.")
+        raise TypeError("A key of the key files is not an elliptic-curve key.")
     return key

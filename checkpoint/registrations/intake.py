@@ -10,16 +10,24 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from checkpoint.alerts.service import NewAlert
-from checkpoint.clock import start_of_day
+from checkpoint.clock import local_date, start_of_day
 from checkpoint.database import new_id
 from checkpoint.privacy import Keyring, lookup_hash, seal
 from checkpoint.regions import default_index
 from checkpoint.regions import resolve as resolve_text
 from checkpoint.regions.models import at_level
 from checkpoint.regions.service import alias_book
-from checkpoint.registrations.declaration import CompanionIn, Declaration, PlaceIn
+from checkpoint.registrations.declaration import CompanionIn, Declaration, PlaceIn, TestIn
 from checkpoint.registrations.models import RegistrationState
-from checkpoint.registrations.passes import Claims, PassKeys, document_tag, fit_counties, new_serial, new_short_code
+from checkpoint.registrations.passes import (
+    Claims,
+    PassKeys,
+    document_key,
+    document_tag,
+    fit_counties,
+    new_serial,
+    new_short_code,
+)
 from checkpoint.risk.policy import Tier
 from checkpoint.risk.scoring import Result
 from checkpoint.risk.service import Place, State, score
@@ -142,24 +150,22 @@ def pass_row(
     registration_id: uuid.UUID,
     assessment: Mapping[str, Any],
     places: Sequence[Place],
-    id_number_hash: bytes,
+    id_number: str,
     arriving: date,
+    negative_test_at: datetime | None,
 ) -> dict[str, Any]:
     """Sign a pass for an assessment. It is valid until the end of the policy's last day after arrival."""
     last_day = arriving + timedelta(days=context.state.policy.pass_valid_days + 1)
-    first = {reason.get("stay") for reason in assessment["reasons"]}
-    ordered = sorted(
-        (place for place in places if place.code and place.resolved), key=lambda place: place.position not in first
-    )
-    counties, truncated = fit_counties([place.code for place in ordered if place.code])
+    counties, truncated = fit_counties(counting_codes(context, places, assessment["reasons"]))
     claims = Claims(
         serial=new_serial(),
         expires_at=start_of_day(last_day, context.timezone),
         tier=assessment["tier"],
-        document=document_tag(context.ring, id_number_hash),
+        document=document_tag(document_key(context.ring), id_number),
         counties=counties,
         truncated=truncated,
         unresolved=any(not place.resolved for place in places),
+        negative_test_at=negative_test_at,
     )
     return {
         "serial": claims.serial,
@@ -170,6 +176,24 @@ def pass_row(
         "issued_at": context.at,
         "expires_at": claims.expires_at,
     }
+
+
+def counting_codes(context: Context, places: Sequence[Place], reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The codes of the stays that a list to come may still touch, riskiest first; the tier already speaks for the others."""
+    policy = context.state.policy
+    oldest = local_date(context.at, context.timezone) - timedelta(days=policy.days_before_listing)
+    points: dict[int | None, int] = {}
+    for reason in reasons:
+        points[reason.get("stay")] = max(reason["points"], points.get(reason.get("stay"), 0))
+    counting = [place for place in places if place.code and place.resolved and place.until >= oldest]
+    counting.sort(key=lambda place: (-points.get(place.position, 0), -place.until.toordinal(), place.position))
+    return [place.code for place in counting if place.code]
+
+
+def newest_negative(tests: Sequence[TestIn], at: datetime) -> datetime | None:
+    """When the newest test was taken, if it was negative; a test said to be taken after `at` does not count."""
+    newest = max((test for test in tests if test.taken_at <= at), key=lambda test: test.taken_at, default=None)
+    return newest.taken_at if newest is not None and newest.result == "negative" else None
 
 
 def alert_for(registration: Mapping[str, Any], assessment: Mapping[str, Any]) -> NewAlert:
@@ -261,8 +285,9 @@ def prepare(context: Context, declaration: Declaration, checkpoint_id: uuid.UUID
                     registration["id"],
                     assessment,
                     places,
-                    traveller["id_number_hash"],
+                    person.id_number,
                     declaration.arriving_on,
+                    newest_negative(declaration.tests, context.at) if is_lead else None,
                 ),
                 alert=alert,
             )

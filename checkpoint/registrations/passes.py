@@ -2,17 +2,20 @@
 
 Claims: 4 expiry (seconds since 1970), 7 serial (8 bytes), -65537 (private use) the facts that an off-line tablet needs:
 byte 0 flags (bits 0-1 tier 1 green 2 yellow 3 red, bit 2 not all counties fitted, bit 3 a place is unresolved), bytes 1-4 the
-keyed hash of the document, then 3 bytes for each visited county (its 6-digit code).
+tag of the document, byte 5 the newest negative test (whole hours from the test to the expiry, rounded up; 0 none that fits), then
+3 bytes for each visited county (its 6-digit code).
 Sources: RFC 8392 (CWT), RFC 9052 (COSE), RFC 9285 (base45).
 """
 
+import hashlib
+import hmac
 import secrets
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import base45
@@ -31,13 +34,19 @@ CLAIM_SERIAL = 7
 CLAIM_FACTS = -65537
 _TIER_BITS = {"green": 1, "yellow": 2, "red": 3}
 _TIER_NAMES = {bits: name for name, bits in _TIER_BITS.items()}
+_HOUR = timedelta(hours=1)
+_LONGEST_TEST_HOURS = 255
+_COUNTIES_FROM = 6
 _SHORT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LINK_TAG = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a pass says. `document` is 4 bytes; `counties` are 6-digit codes, riskiest first."""
+    """What a pass says. `document` is 4 bytes; `counties` are 6-digit codes, riskiest first.
+
+    `negative_test_at` keeps whole hours before the expiry: a test reads at most an hour older than it is, never newer.
+    """
 
     serial: bytes
     expires_at: datetime
@@ -46,6 +55,7 @@ class Claims:
     counties: tuple[str, ...]
     truncated: bool = False
     unresolved: bool = False
+    negative_test_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +135,32 @@ def _key_id(raw: bytes) -> bytes:
 def _pack(claims: Claims) -> bytes:
     flags = _TIER_BITS[claims.tier] | (4 if claims.truncated else 0) | (8 if claims.unresolved else 0)
     counties = b"".join(int(code).to_bytes(3, "big") for code in claims.counties)
-    return bytes((flags,)) + claims.document + counties
+    return bytes((flags,)) + claims.document + bytes((_test_hours(claims),)) + counties
+
+
+def _test_hours(claims: Claims) -> int:
+    """Hours from the newest negative test to the expiry, rounded up; 0 for none, and for one that no byte can say."""
+    if claims.negative_test_at is None:
+        return 0
+    hours = -((claims.negative_test_at - claims.expires_at) // _HOUR)
+    return hours if 1 <= hours <= _LONGEST_TEST_HOURS else 0
 
 
 def _unpack(payload: dict[int, Any]) -> Claims:
     facts: bytes = payload[CLAIM_FACTS]
-    counties = tuple(f"{int.from_bytes(facts[at : at + 3], 'big'):06d}" for at in range(5, len(facts) - 2, 3))
+    expires_at = datetime.fromtimestamp(payload[CLAIM_EXPIRY], UTC)
+    hours = facts[5]
+    starts = range(_COUNTIES_FROM, len(facts) - 2, 3)
+    counties = tuple(f"{int.from_bytes(facts[at : at + 3], 'big'):06d}" for at in starts)
     return Claims(
         serial=bytes(payload[CLAIM_SERIAL]),
-        expires_at=datetime.fromtimestamp(payload[CLAIM_EXPIRY], UTC),
+        expires_at=expires_at,
         tier=_TIER_NAMES[facts[0] & 3],
         document=facts[1:5],
         counties=counties,
         truncated=bool(facts[0] & 4),
         unresolved=bool(facts[0] & 8),
+        negative_test_at=expires_at - hours * _HOUR if hours else None,
     )
 
 
@@ -148,9 +170,17 @@ def fit_counties(codes: Sequence[str]) -> tuple[tuple[str, ...], bool]:
     return distinct[:MAX_COUNTIES], len(distinct) > MAX_COUNTIES
 
 
-def document_tag(ring: Keyring, id_number_hash: bytes) -> bytes:
-    """Four bytes by which an off-line tablet can compare a pass with the document in hand."""
-    return secret_tag(ring, "pass-document", id_number_hash, 4)
+def document_key(ring: Keyring) -> bytes:
+    """The 32-byte key of document tags; tablets hold it, so it serves nothing else."""
+    return secret_tag(ring, "pass-document", b"", 32)
+
+
+def document_tag(key: bytes, id_number: str) -> bytes:
+    """Four bytes by which an off-line tablet can compare a pass with the document in hand.
+
+    HMAC-SHA-256, which every browser can compute, over the number as a declaration normalises it.
+    """
+    return hmac.new(key, id_number.encode(), hashlib.sha256).digest()[:4]
 
 
 def new_serial() -> bytes:

@@ -1,5 +1,6 @@
 """The pass: short, signed, and nothing that can be bent."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from checkpoint.registrations.passes import (
     PREFIX,
     Claims,
     PassKeys,
+    document_key,
+    document_tag,
     fit_counties,
     link_handle,
     new_serial,
@@ -108,3 +111,30 @@ def test_links_open_only_what_we_made(ring: Keyring, tmp_path: Path) -> None:
     assert open_link(load_keyring(tmp_path), handle) is None
     for wrong in ("", "x", "é", "=" * 40, handle + "AAAA"):
         assert open_link(ring, wrong) is None
+
+
+@pytest.mark.parametrize(
+    ("minutes_before_expiry", "hours"),
+    [(1, 1), (60, 1), (61, 2), (48 * 60, 48), (255 * 60, 255), (255 * 60 + 1, None), (0, None), (-60, None)],
+)
+def test_the_newest_negative_test_is_never_newer_than_it_was(
+    keys: PassKeys, minutes_before_expiry: int, hours: int | None
+) -> None:
+    expires_at = NOW + timedelta(days=8)
+    taken_at = expires_at - timedelta(minutes=minutes_before_expiry)
+    given_claims = replace(claims(2, expires_at), negative_test_at=taken_at)
+    reading = keys.read(keys.sign(given_claims), NOW)
+    assert reading.claims is not None
+    assert reading.claims.negative_test_at == (None if hours is None else expires_at - timedelta(hours=hours))
+    assert reading.claims.counties == given_claims.counties
+
+
+def test_a_document_tag_is_an_hmac_that_a_browser_can_compute() -> None:
+    key = bytes(range(32))
+    # RFC 2104 over SHA-256, computed with openssl: printf %s 11010519491231002X | openssl dgst -sha256 -mac HMAC …
+    assert document_tag(key, "11010519491231002X").hex() == "a6675545"
+
+
+def test_the_document_key_is_one_for_an_instance(ring: Keyring, tmp_path: Path) -> None:
+    assert len(document_key(ring)) == 32
+    assert document_key(ring) == document_key(ring) != document_key(load_keyring(tmp_path))
