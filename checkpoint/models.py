@@ -3,6 +3,7 @@
 from checkpoint.accounts.models import ApiToken, Checkpoint, Device, User
 from checkpoint.alerts.models import Alert, AlertEvent, FeedEntry
 from checkpoint.audit.models import AuditEntry, Heartbeat
+from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.followups.models import FollowUp
 from checkpoint.regions.models import Division, DivisionAlias
@@ -33,8 +34,12 @@ __all__ = [
     "RiskListEntry",
     "RiskListing",
     "RiskState",
+    "Shift",
+    "SpotTest",
     "Stay",
     "TestResult",
     "Traveller",
     "User",
+    "VehicleCrossing",
+    "VehiclePassenger",
 ]

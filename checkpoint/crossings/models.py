@@ -21,6 +21,7 @@ class Crossing(Base):
     __table_args__ = (
         Index("ix_crossing_registration", "registration_id", "scanned_at"),
         Index("ix_crossing_checkpoint", "checkpoint_id", "scanned_at"),
+        Index("ix_crossing_vehicle", "vehicle_id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
@@ -39,6 +40,9 @@ class Crossing(Base):
     measures: Mapped[list[dict[str, Any]]] = mapped_column(Document)
     decision: Mapped[str | None] = mapped_column(String(16))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Without foreign keys: a tablet off line may deliver a scan before the shift or the vehicle that it belongs to.
+    shift_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    vehicle_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
 
 
 class CrossingDecision(Base):
@@ -54,5 +58,6 @@ class CrossingDecision(Base):
     actor: Mapped[str] = mapped_column(String(60))
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    shift_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
 
     note = Sealed()

@@ -37,6 +37,8 @@ class Scan:
     token: str
     scanned_at: datetime
     offline: bool = False
+    shift_id: uuid.UUID | None = None
+    vehicle_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ def _crossing_row(
         "measures": assessment.measures if assessment is not None and stands else [],
         "decision": None,
         "decided_at": None,
+        "shift_id": scan.shift_id,
+        "vehicle_id": scan.vehicle_id,
     }
 
 
@@ -182,6 +186,7 @@ def decide(
     actor: Actor,
     at: datetime,
     decided_at: datetime | None = None,
+    shift_id: uuid.UUID | None = None,
 ) -> Crossing:
     """What the officer did with a crossing. The same decision again is harmless; another one stands beside the first.
 
@@ -201,7 +206,13 @@ def decide(
             raise InvalidInput.one("note", "missing", "Say why: this decision goes against the verdict.")
         when = min(decided_at or at, at)
         row = CrossingDecision(
-            id=new_id(), crossing_id=crossing.id, decision=decision, actor=actor.key, decided_at=when, received_at=at
+            id=new_id(),
+            crossing_id=crossing.id,
+            decision=decision,
+            actor=actor.key,
+            decided_at=when,
+            received_at=at,
+            shift_id=shift_id,
         )
         row.note = note or None
         session.add(row)

@@ -64,6 +64,7 @@ class Registration(Base):
         Index("ix_registration_traveller", "traveller_id"),
         Index("ix_registration_plate", "plate_hash"),
         Index("ix_registration_tier", "state", "tier"),
+        Index("ix_registration_checkpoint", "checkpoint_id", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)

@@ -135,6 +135,8 @@ class ScanIn(_In):
     scan_id: uuid.UUID
     token: str = Field(max_length=4096)
     scanned_at: Instant
+    shift_id: uuid.UUID | None = None
+    vehicle_id: uuid.UUID | None = None
 
 
 class BatchDecision(_In):
@@ -143,6 +145,7 @@ class BatchDecision(_In):
     decision: DecisionName
     note: str | None = Field(default=None, max_length=500)
     decided_at: Instant
+    shift_id: uuid.UUID | None = None
 
 
 class BatchScanIn(ScanIn):
@@ -220,6 +223,7 @@ class DecisionIn(_In):
 
     decision: DecisionName
     note: str | None = Field(default=None, max_length=500)
+    shift_id: uuid.UUID | None = None
 
 
 class AlertOut(BaseModel):

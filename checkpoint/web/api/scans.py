@@ -24,9 +24,8 @@ MAX_BATCH = 16 * 1024 * 1024  # bytes: two thousand scans with the longest notes
 def scan() -> ResponseReturnValue:
     """Scan a pass. A refusal is an answer like any other; the same scan_id again returns the first verdict."""
     body = read_body(bodies.ScanIn)
-    crossing = service.record_scan(
-        service.Scan(body.scan_id, body.token, body.scanned_at), actor=current_actor(), at=clock.now()
-    )
+    given = service.Scan(body.scan_id, body.token, body.scanned_at, shift_id=body.shift_id, vehicle_id=body.vehicle_id)
+    crossing = service.record_scan(given, actor=current_actor(), at=clock.now())
     return jsonify(views.scan(queries.gate_view(crossing)).model_dump(mode="json"))
 
 
@@ -43,14 +42,22 @@ def batch() -> ResponseReturnValue:
 
 
 def _deliver(one: bodies.BatchScanIn, actor: Actor, at: datetime) -> bodies.BatchItemOut:
-    scan = service.Scan(one.scan_id, one.token, one.scanned_at, offline=True)
+    scan = service.Scan(
+        one.scan_id, one.token, one.scanned_at, offline=True, shift_id=one.shift_id, vehicle_id=one.vehicle_id
+    )
     crossing = service.record_scan(scan, actor=actor, at=at)
     error = None
     if one.decision is not None:
         made = one.decision
         try:
             crossing = service.decide(
-                one.scan_id, made.decision, made.note, actor=actor, at=at, decided_at=made.decided_at
+                one.scan_id,
+                made.decision,
+                made.note,
+                actor=actor,
+                at=at,
+                decided_at=made.decided_at,
+                shift_id=made.shift_id,
             )
         except CheckpointError as refused:
             error = refused.code
@@ -65,5 +72,7 @@ def _deliver(one: bodies.BatchScanIn, actor: Actor, at: datetime) -> bodies.Batc
 def decide(scan_id: uuid.UUID) -> ResponseReturnValue:
     """Say what was done with a scan. The same decision again is harmless."""
     body = read_body(bodies.DecisionIn)
-    crossing = service.decide(scan_id, body.decision, body.note, actor=current_actor(), at=clock.now())
+    crossing = service.decide(
+        scan_id, body.decision, body.note, actor=current_actor(), at=clock.now(), shift_id=body.shift_id
+    )
     return jsonify(views.scan(queries.gate_view(crossing)).model_dump(mode="json"))
