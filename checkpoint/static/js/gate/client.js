@@ -3,6 +3,7 @@
 import { callApi } from "../api.js";
 
 const LONGEST_MS = 8000;
+const LONGEST_BATCH_MS = 30_000;
 
 /** Exchange a one-time code for a token; the answer also names the checkpoint. */
 export function enrolDevice(code) {
@@ -16,19 +17,25 @@ export class Client {
     this.#token = token;
   }
 
-  #call(path, options = {}) {
+  /** Call `path` with this tablet's token; `longest` is the time limit in milliseconds. */
+  call(path, { longest = LONGEST_MS, ...options } = {}) {
     const headers = { Authorization: `Bearer ${this.#token}` };
-    return callApi(path, { ...options, headers, signal: AbortSignal.timeout(LONGEST_MS) });
+    return callApi(path, { ...options, headers: { ...headers, ...options.headers }, signal: AbortSignal.timeout(longest) });
   }
 
   /** Send an entry of the outbox. */
   send({ path, body }) {
-    return this.#call(path, { method: "POST", body });
+    return this.call(path, { method: "POST", body });
+  }
+
+  /** Send scans and decisions that were made off line; resolves to `{results}`. */
+  batch(scans) {
+    return this.call("/api/v1/scans/batch", { method: "POST", body: { scans }, longest: LONGEST_BATCH_MS });
   }
 
   /** Where this tablet stands and the server's time. */
   device() {
-    return this.#call("/gate/device");
+    return this.call("/gate/device");
   }
 }
 

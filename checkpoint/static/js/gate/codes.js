@@ -5,9 +5,13 @@ export const SHORT = "short";
 export const POSTER = "poster";
 export const LINK = "link";
 export const ENROL = "enrol";
+export const CARRIED = "carried";
+export const PATROL = "patrol";
 export const FOREIGN = "foreign";
 
 const PREFIX = "CP1:";
+// Codes of other modules (handlers.js): a registration carried in the code itself, a point of a patrol.
+const CARRIED_PREFIXES = { "CPR1:": CARRIED, "CPP1:": PATROL };
 // The alphabet of short codes (registrations/passes.py), without 0 O 1 I U, which people mistake for one another.
 const SHORT_CODE = /^[2-9A-HJ-NP-TV-Z]{8}$/;
 const ENROLMENT = /^[0-9A-Za-z]{5}-?[0-9A-Za-z]{5}$/;
@@ -48,6 +52,8 @@ export function codeOfAddress({ hash, search }) {
 export function classifyScan(text) {
   const token = passOf(text);
   if (token !== null) return { kind: PASS, token };
+  const other = CARRIED_PREFIXES[text.trimStart().slice(0, 5).toUpperCase()];
+  if (other) return { kind: other };
   const url = pathOf(text);
   if (!url) return { kind: FOREIGN };
   if (enrolmentCode(text)) return { kind: ENROL };

@@ -40,7 +40,7 @@ async function openLane(device) {
   const panel = new CameraPanel();
   const scanner = new Scanner(panel.video);
   const client = new Client(device.token);
-  const outbox = new Outbox((entry) => client.send(entry));
+  const outbox = new Outbox(client);
   const link = new Link(client);
   const log = new SessionLog();
   const lane = new Lane({ scanner, outbox, signals, log, link });

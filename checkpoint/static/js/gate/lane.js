@@ -2,6 +2,7 @@
 
 import { classifyTyped, best, FOREIGN, PASS, Repeats, SHORT } from "./codes.js";
 import { decisionEntry, newId, scanEntry } from "./client.js";
+import { handlers } from "./handlers.js";
 import { watchKeys } from "./keys.js";
 import { forget, keep, recall } from "./store.js";
 import { decidedWord, VerdictScreen } from "./verdict.js";
@@ -10,7 +11,8 @@ import { part, say } from "./words.js";
 const HINT_MS = 2500;
 const TOAST_MS = 4000;
 
-export class Lane {
+/** Events: `judged` {scan, view} when a verdict is painted, `decided` {scan_id, decision, note} when the officer has decided. */
+export class Lane extends EventTarget {
   #scanner;
   #outbox;
   #signals;
@@ -24,6 +26,7 @@ export class Lane {
   #field = part("code");
 
   constructor({ scanner, outbox, signals, log, link }) {
+    super();
     this.#link = link;
     this.#scanner = scanner;
     this.#outbox = outbox;
@@ -74,6 +77,10 @@ export class Lane {
       else if (["idle", "info"].includes(part("hint").dataset.tone)) this.#hint(say("scan.same"), "info");
       return;
     }
+    if (handlers.has(found.kind)) {
+      if (!again) this.#handOver(found);
+      return;
+    }
     const words = say(`scan.${found.kind}`);
     const { dataset, textContent } = part("hint"); // what was said about a typed code stands until it lapses
     if (!again || dataset.tone === "idle" || textContent === words) this.#hint(words, "warning");
@@ -90,10 +97,28 @@ export class Lane {
       else this.#begin(token, performance.now());
       return;
     }
+    if (handlers.has(kind)) {
+      this.#handOver({ kind, text: this.#field.value.trim() });
+      this.#field.value = "";
+      return;
+    }
     const isLong = this.#field.value.trim().length > 12;
     this.#hint(say(kind === FOREIGN && !isLong ? "scan.short" : `scan.${kind}`), "warning");
     this.#signals.give("foreign");
     this.#field.select();
+  }
+
+  /** A code that another module knows. */
+  async #handOver({ kind, text }) {
+    try {
+      await handlers.get(kind)(text);
+    } catch {
+      this.#hint(say("send.storage"), "error");
+    }
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   async #begin(token, at) {
@@ -126,6 +151,7 @@ export class Lane {
     this.#verdict.show(answer);
     this.#signals.give(answer.verdict);
     painted(this.#current.at);
+    this.#tell("judged", { scan: this.#current, view: answer });
   }
 
   async #refused({ entry, problem }) {
@@ -155,6 +181,7 @@ export class Lane {
     } catch {
       this.#toast(say("send.storage"), "error");
     }
+    this.#tell("decided", { scan_id, decision, note });
     await this.#done(token);
   }
 
