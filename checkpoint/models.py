@@ -2,19 +2,23 @@
 
 from checkpoint.accounts.models import ApiToken, Checkpoint, Device, User
 from checkpoint.alerts.models import Alert, AlertEvent, FeedEntry
+from checkpoint.appeals.models import Appeal
 from checkpoint.audit.models import AuditEntry, Heartbeat
 from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
-from checkpoint.followups.models import FollowUp
+from checkpoint.followups.models import FollowUp, TravellerReport
 from checkpoint.regions.models import Division, DivisionAlias
 from checkpoint.registrations.models import Pass, Registration, RegistrationAct, Stay, TestResult, Traveller
+from checkpoint.registrations.overrides import AssessmentOverride
 from checkpoint.risk.models import Assessment, Policy, RiskArea, RiskList, RiskListEntry, RiskListing, RiskState
 
 __all__ = [
     "Alert",
     "AlertEvent",
     "ApiToken",
+    "Appeal",
     "Assessment",
+    "AssessmentOverride",
     "AuditEntry",
     "Checkpoint",
     "Crossing",
@@ -39,6 +43,7 @@ __all__ = [
     "Stay",
     "TestResult",
     "Traveller",
+    "TravellerReport",
     "User",
     "VehicleCrossing",
     "VehiclePassenger",

@@ -13,7 +13,10 @@ from checkpoint.errors import Conflict, InvalidInput, NotAllowed
 from checkpoint.followups.models import FollowUp, FollowUpState
 from checkpoint.followups.planning import plan
 from checkpoint.followups.queries import one
+from checkpoint.followups.replanning import Replanned, replan, replan_many, task_row
 from checkpoint.registrations.models import Registration, RegistrationState, TestResult
+
+__all__ = ["RESULTS", "Replanned", "cancel_for", "complete", "plan_for", "replan", "replan_many"]
 
 RESULTS: dict[str, tuple[str, ...]] = {
     "arrival_visit": ("arrived", "not_here"),
@@ -37,22 +40,7 @@ def plan_for(
     with transaction():
         cancel_for(registration_id, at=entered_at)
         tasks = plan(measures, entered_at, timezone=timezone, arrival_hours=arrival_hours)
-        insert_rows(
-            FollowUp,
-            [
-                {
-                    "id": new_id(),
-                    "registration_id": registration_id,
-                    "division_code": division_code,
-                    "kind": task.kind,
-                    "day": task.day,
-                    "from_at": task.from_at,
-                    "due_at": task.due_at,
-                    "state": FollowUpState.OPEN.value,
-                }
-                for task in tasks
-            ],
-        )
+        insert_rows(FollowUp, [task_row(registration_id, division_code, task) for task in tasks])
 
 
 def cancel_for(registration_id: uuid.UUID, *, at: datetime) -> None:

@@ -1,0 +1,105 @@
+"""The alerts that follow-up work raises: overdue, done without success, unwell. They close by themselves with the work."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from checkpoint.accounts.permissions import Actor
+from checkpoint.alerts.models import Alert, AlertState
+from checkpoint.alerts.queries import LIVE_STATES
+from checkpoint.alerts.service import NewAlert, note_change
+from checkpoint.database import db, transaction
+from checkpoint.followups.models import FollowUp
+from checkpoint.regions.models import at_level
+from checkpoint.risk.policy import Tier
+
+OVERDUE, FAILED, UNWELL = "overdue_followup", "followup_failed", "health_report"
+TOWN = 4
+
+
+def at_least_yellow(tier: str) -> str:
+    """Work that was not done wants an answer whatever the tier."""
+    return tier if Tier(tier).rank >= Tier.YELLOW.rank else Tier.YELLOW.value
+
+
+def overdue_alert(task: FollowUp, tier: str) -> NewAlert:
+    """Work that nobody has done in time, to the village; its own deadlines take it further up."""
+    return NewAlert(
+        kind=OVERDUE,
+        cause=_cause(OVERDUE, task.id),
+        division_code=task.division_code,
+        tier=at_least_yellow(tier),
+        needs_answer=True,
+        subject_id=task.registration_id,
+        params={"task": task.kind, "day": task.day, "due_at": task.due_at.isoformat()},
+    )
+
+
+def failed_alert(task: FollowUp, tier: str) -> NewAlert:
+    """Work that ended without success: not at the door, a test refused. The town hears of it at once."""
+    return NewAlert(
+        kind=FAILED,
+        cause=_cause(FAILED, task.id),
+        division_code=_town(task.division_code),
+        tier=at_least_yellow(tier),
+        needs_answer=True,
+        subject_id=task.registration_id,
+        params={"task": task.kind, "day": task.day, "result": task.result or ""},
+    )
+
+
+def unwell_alert(registration_id: uuid.UUID, division_code: str, tier: str, cause: uuid.UUID) -> NewAlert:
+    """Somebody reports symptoms whose tier did not change by them."""
+    return NewAlert(
+        kind=UNWELL,
+        cause=_cause(UNWELL, cause),
+        division_code=division_code,
+        tier=at_least_yellow(tier),
+        needs_answer=True,
+        subject_id=registration_id,
+    )
+
+
+def _cause(kind: str, about: uuid.UUID) -> str:
+    return f"{kind}:{about}"
+
+
+def _town(division_code: str) -> str:
+    return at_level(division_code, TOWN)
+
+
+def close_alarms(task_ids: Sequence[uuid.UUID], how: str, *, actor: Actor, at: datetime) -> int:
+    """Close what stands about pieces of work: `resolved` when they were done, `retracted` when nobody needs them any more."""
+    causes = [_cause(kind, one) for one in task_ids for kind in (OVERDUE, FAILED)]
+    return _close(select(Alert).where(Alert.cause.in_(causes)), how, actor, at) if causes else 0
+
+
+def close_failed(registration_id: uuid.UUID, *, actor: Actor, at: datetime) -> int:
+    """Somebody who was not at the door has been found: what the town was told is settled."""
+    about = select(Alert).where(Alert.subject_id == registration_id, Alert.kind == FAILED)
+    return _close(about, "resolved", actor, at, task="arrival_visit")
+
+
+def _close(about: Any, how: str, actor: Actor, at: datetime, task: str | None = None) -> int:
+    state = AlertState.RESOLVED if how == "resolved" else AlertState.RETRACTED
+    values: dict[str, Any] = {"state": state.value}
+    if state is AlertState.RESOLVED:
+        values |= {"resolved_at": at, "resolved_by": actor.key, "result": "handled"}
+    moved = 0
+    with transaction() as session:
+        session.flush()
+        for alert in db.session.scalars(about.where(Alert.state.in_(LIVE_STATES))).all():
+            if task is not None and alert.params.get("task") != task:
+                continue
+            done: Any = session.execute(
+                update(Alert).where(Alert.id == alert.id, Alert.state.in_(LIVE_STATES)).values(values)
+            )
+            if done.rowcount:
+                session.refresh(alert)
+                data = {"result": "handled"} if state is AlertState.RESOLVED else None
+                note_change(alert.id, alert.division_code, state.value, actor, at, data)
+                moved += 1
+    return moved
