@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkpoint.database import Base, Document, UtcDateTime, db, new_id
@@ -49,7 +49,7 @@ def mark_of(reason: Mapping[str, Any]) -> dict[str, Any]:
     The level is left out: somebody who was never in an area was not there either when the area turns red.
     """
     if reason.get("area"):
-        return {"stay": reason.get("stay"), "area": reason["area"]}
+        return {"stay": reason.get("stay"), "place": reason.get("place"), "area": reason["area"]}
     return {"rule": reason["rule"], "stay": reason.get("stay"), "detail": list(reason.get("detail") or ())}
 
 
@@ -68,6 +68,15 @@ def in_force(registration_ids: Sequence[uuid.UUID], at: datetime) -> dict[uuid.U
     for registration_id, marks in rows:
         found.setdefault(registration_id, []).extend(marks)
     return found
+
+
+def end_overrides(registration_id: uuid.UUID, at: datetime) -> None:
+    """Nothing is set aside of a registration any more. Joins the transaction under way."""
+    db.session.execute(
+        update(AssessmentOverride)
+        .where(AssessmentOverride.registration_id == registration_id, AssessmentOverride.ended_at.is_(None))
+        .values(ended_at=at)
+    )
 
 
 def set_aside(result: Result, marks: Iterable[Mapping[str, Any]], policy: PolicyData) -> Result:

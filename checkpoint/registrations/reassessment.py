@@ -14,6 +14,7 @@ from checkpoint.database import db, insert_rows, transaction
 from checkpoint.regions import default_index
 from checkpoint.registrations.intake import alert_for, assessment_row
 from checkpoint.registrations.models import Registration, Stay, TestResult
+from checkpoint.registrations.overrides import in_force, set_aside
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.policy import Tier
 from checkpoint.risk.service import Place, State, score
@@ -56,6 +57,7 @@ def assess_again(registration: Registration, *, state: State, cause: str, actor:
         site_division=settings.site_division,
         at=at,
     )
+    result = set_aside(result, in_force([registration.id], at).get(registration.id, ()), state.policy)
     row = assessment_row(registration.id, result, state, cause, at)
     before = Tier(registration.tier)
     with transaction() as session:

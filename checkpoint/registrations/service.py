@@ -32,6 +32,7 @@ from checkpoint.registrations.models import (
     TestResult,
     Traveller,
 )
+from checkpoint.registrations.overrides import end_overrides
 from checkpoint.registrations.passes import PassKeys
 from checkpoint.registrations.problems import from_pydantic, invalid
 from checkpoint.risk.models import Assessment
@@ -305,6 +306,7 @@ def _replace(old: Registration, new: Prepared, actor: Actor, at: datetime) -> Re
         if key not in _KEPT:
             setattr(old, key, value)
     old.state = RegistrationState.DECLARED.value
+    end_overrides(old.id, at)  # what was set aside spoke of the places declared before
     retract_for(old.id, actor=actor, at=at)
     for model in (Stay, TestResult):
         session.execute(delete(model).where(model.registration_id == old.id))

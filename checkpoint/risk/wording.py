@@ -72,6 +72,12 @@ def reason_text(reason: Mapping[str, Any]) -> str:
         return _("The risk list was confirmed %(hours)s hours ago", hours=detail[0] if detail else "?")
     if rule == "other_province":
         return _("Comes from another province: %(place)s", place=reason.get("place") or "")
+    if rule == "set_aside":
+        return plural(
+            "%(num)s reason no longer counts: the community looked into it",
+            "%(num)s reasons no longer count: the community looked into them",
+            int(detail[0]) if detail else 1,
+        )
     known = _PLAIN.get(rule)
     return rule if known is None else str(known)
 
