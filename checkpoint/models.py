@@ -7,10 +7,29 @@ from checkpoint.audit.models import AuditEntry, Heartbeat
 from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.followups.models import FollowUp, TravellerReport
+from checkpoint.patrols.models import (
+    PatrolPhoto,
+    PatrolPoint,
+    PatrolRound,
+    PatrolRoute,
+    PatrolSlot,
+    PatrolStop,
+    PatrolTask,
+    PatrolVisit,
+)
 from checkpoint.regions.models import Division, DivisionAlias
+from checkpoint.registrations.carried_models import CarriedRefusal
 from checkpoint.registrations.models import Pass, Registration, RegistrationAct, Stay, TestResult, Traveller
 from checkpoint.registrations.overrides import AssessmentOverride
 from checkpoint.risk.models import Assessment, Policy, RiskArea, RiskList, RiskListEntry, RiskListing, RiskState
+from checkpoint.surveillance.models import (
+    ListImpact,
+    ReassessBatch,
+    ReassessItem,
+    ReassessJob,
+    RiskFeed,
+    WithdrawalFinding,
+)
 
 __all__ = [
     "Alert",
@@ -20,6 +39,7 @@ __all__ = [
     "Assessment",
     "AssessmentOverride",
     "AuditEntry",
+    "CarriedRefusal",
     "Checkpoint",
     "Crossing",
     "CrossingDecision",
@@ -30,6 +50,14 @@ __all__ = [
     "FollowUp",
     "Heartbeat",
     "Pass",
+    "PatrolPhoto",
+    "PatrolPoint",
+    "PatrolRound",
+    "PatrolRoute",
+    "PatrolSlot",
+    "PatrolStop",
+    "PatrolTask",
+    "PatrolVisit",
     "Policy",
     "Registration",
     "RegistrationAct",

@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkpoint.database import Base, BigId, Document, UtcDateTime, new_id
@@ -27,6 +27,7 @@ class Alert(Base):
 
     `division_code` is where the matter is; `responsible_level` who must answer now (5 village, 4 town, 3 city): silence
     lowers it. `cause` makes raising idempotent. `params` holds codes and counts for the words on screen, nothing personal.
+    `group_key` is shared by alerts that one act raised: many of them in one village are shown, and told, as one.
     """
 
     __tablename__ = "alert"
@@ -35,6 +36,13 @@ class Alert(Base):
         Index("ix_alert_due", "state", "ack_due"),
         Index("ix_alert_resolve_due", "state", "resolve_due"),
         Index("ix_alert_subject", "subject_id"),
+        Index(
+            "ix_alert_group",
+            "group_key",
+            "division_code",
+            postgresql_where=text("group_key IS NOT NULL"),
+            sqlite_where=text("group_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
@@ -57,6 +65,7 @@ class Alert(Base):
     result: Mapped[str | None] = mapped_column(String(32))
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    group_key: Mapped[str | None] = mapped_column(String(40))
 
     note = Sealed()
 

@@ -35,6 +35,7 @@ class NewAlert:
     subject_id: uuid.UUID | None = None
     params: dict[str, Any] = field(default_factory=dict)
     id: uuid.UUID = field(default_factory=new_id)
+    group_key: str | None = None
 
 
 def level_of(division_code: str) -> int:
@@ -56,6 +57,7 @@ def alert_row(new: NewAlert, policy: PolicyData, at: datetime) -> dict[str, Any]
         "tier": new.tier,
         "state": (AlertState.OPEN if deadline else AlertState.NOTICE).value,
         "params": new.params,
+        "group_key": new.group_key,
         "created_at": at,
         "ack_due": at + timedelta(minutes=deadline.acknowledge_minutes) if deadline else None,
         "resolve_due": at + timedelta(minutes=deadline.resolve_minutes) if deadline else None,

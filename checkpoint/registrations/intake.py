@@ -126,6 +126,12 @@ def stay_rows(context: Context, registration_id: uuid.UUID, places: Sequence[Pla
     return rows
 
 
+def doubt_of(reasons: Sequence[Mapping[str, Any]]) -> str | None:
+    """Whether an assessment rests on a list that was missing or stale: the next list looks at it again."""
+    found = {reason["rule"] for reason in reasons}
+    return next((rule for rule in ("list_missing", "list_stale") if rule in found), None)
+
+
 def assessment_row(
     registration_id: uuid.UUID, result: Result, state: State, cause: str, at: datetime
 ) -> dict[str, Any]:
@@ -270,6 +276,7 @@ def prepare(context: Context, declaration: Declaration, checkpoint_id: uuid.UUID
             tier=assessment["tier"],
             assessment_id=assessment["id"],
             state_version=context.state.version,
+            doubt=doubt_of(assessment["reasons"]),
             alert_id=alert.id,
         )
         prepared.append(

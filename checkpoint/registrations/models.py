@@ -5,7 +5,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkpoint.database import Base, Document, UtcDateTime, new_id
@@ -53,7 +53,8 @@ class Registration(Base):
     """One trip of one traveller (申报). Companions are registrations of their own that point at the `lead`.
 
     `client_id` is the phone's own UUID of the submission; `tier` and `assessment_id` repeat the newest assessment,
-    `alert_id` the newest alert; `state_version` tells under which lists and policy it was assessed.
+    `alert_id` the newest alert; `state_version` tells under which lists and policy it was assessed; `doubt` that the list was
+    missing or stale then (list_missing, list_stale), so that the next one looks again.
     """
 
     __tablename__ = "registration"
@@ -64,6 +65,12 @@ class Registration(Base):
         Index("ix_registration_traveller", "traveller_id"),
         Index("ix_registration_plate", "plate_hash"),
         Index("ix_registration_tier", "state", "tier"),
+        Index(
+            "ix_registration_doubt",
+            "doubt",
+            postgresql_where=text("doubt IS NOT NULL"),
+            sqlite_where=text("doubt IS NOT NULL"),
+        ),
         Index("ix_registration_checkpoint", "checkpoint_id", "created_at"),
     )
 
@@ -86,6 +93,7 @@ class Registration(Base):
     assessment_id: Mapped[uuid.UUID] = mapped_column(Uuid)
     state_version: Mapped[int] = mapped_column(Integer)
     alert_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    doubt: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     entered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -147,7 +155,15 @@ class Pass(Base):
     """The signed token that stands for a registration (通行码). `serial` is its CWT id, `short_code` what a person can type."""
 
     __tablename__ = "pass"
-    __table_args__ = (Index("ix_pass_registration", "registration_id"),)
+    __table_args__ = (
+        Index("ix_pass_registration", "registration_id"),
+        Index(
+            "ix_pass_revoked",
+            "expires_at",
+            postgresql_where=text("revoked_at IS NOT NULL"),
+            sqlite_where=text("revoked_at IS NOT NULL"),
+        ),
+    )
 
     serial: Mapped[bytes] = mapped_column(LargeBinary(8), primary_key=True)
     registration_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("registration.id", ondelete="CASCADE"))

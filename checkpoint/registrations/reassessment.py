@@ -12,12 +12,12 @@ from checkpoint.alerts.service import note_change, raise_alerts
 from checkpoint.clock import local_date
 from checkpoint.database import db, insert_rows, transaction
 from checkpoint.regions import default_index
-from checkpoint.registrations.intake import alert_for, assessment_row
+from checkpoint.registrations.intake import alert_for, assessment_row, doubt_of
 from checkpoint.registrations.models import Registration, Stay, TestResult
 from checkpoint.registrations.overrides import in_force, set_aside
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.policy import Tier
-from checkpoint.risk.service import Place, State, score
+from checkpoint.risk.service import Place, State, current_state, score
 
 
 def places_of(stays: Sequence[Stay]) -> list[Place]:
@@ -40,6 +40,8 @@ def places_of(stays: Sequence[Stay]) -> list[Place]:
 def assess_again(registration: Registration, *, state: State, cause: str, actor: Actor, at: datetime) -> Assessment:
     """A new assessment under what is in force now; a worse tier raises an alert, a better one is told. Joins a transaction."""
     settings = current_app.extensions["settings"]
+    if registration.state_version > state.version:
+        state = current_state(at)  # published and assessed under since the caller looked: never go back to what was before
     stays = db.session.scalars(
         select(Stay).where(Stay.registration_id == registration.id).order_by(Stay.position)
     ).all()
@@ -65,6 +67,7 @@ def assess_again(registration: Registration, *, state: State, cause: str, actor:
         registration.tier = result.tier.value
         registration.assessment_id = row["id"]
         registration.state_version = state.version
+        registration.doubt = doubt_of(row["reasons"])
         registration.updated_at = at
         if result.tier.rank > before.rank:
             alert = alert_for(

@@ -5,10 +5,10 @@ A list, a policy and an assessment are never edited (DESIGN.md rule 6): a new ve
 
 import enum
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkpoint.database import Base, BigId, Document, UtcDateTime, new_id
@@ -109,6 +109,7 @@ class Policy(Base):
     data: Mapped[dict[str, Any]] = mapped_column(Document)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str | None] = mapped_column(String(60))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RiskState(Base):
@@ -123,11 +124,61 @@ class RiskState(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class ChangeCause(enum.StrEnum):
+    """Why what is in force has changed."""
+
+    PUBLISH = "publish"
+    WITHDRAW = "withdraw"
+    POLICY = "policy"
+    POLICY_WITHDRAW = "policy_withdraw"
+    PLACE = "place"
+    CONFIRM = "confirm"
+
+
+class RiskChange(Base):
+    """One change of what is in force, by the state version that it made: what re-assessment starts from.
+
+    `list_id` and `policy_id` name what was put in force or taken back; with `everyone` nobody's assessment can stand unseen.
+    `judged_from`: who was assessed since then was so under a list fresher than the one that is in force now.
+    """
+
+    __tablename__ = "risk_change"
+
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    cause: Mapped[str] = mapped_column(String(16))
+    list_id: Mapped[int | None] = mapped_column(ForeignKey("risk_list.id"))
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("policy.id"))
+    everyone: Mapped[bool] = mapped_column(Boolean)
+    judged_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str | None] = mapped_column(String(60))
+
+
+class RiskChangeCounty(Base):
+    """A county in which listings changed. `opened_on`: the first day listed of those that came (or had come, when taken back);
+    `closed_on`: the earliest last day of those that ended, or are open again."""
+
+    __tablename__ = "risk_change_county"
+
+    version: Mapped[int] = mapped_column(ForeignKey("risk_change.version", ondelete="CASCADE"), primary_key=True)
+    county_code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    opened_on: Mapped[date | None] = mapped_column(Date)
+    closed_on: Mapped[date | None] = mapped_column(Date)
+
+
 class Assessment(Base):
     """The result of scoring one registration under one list version and one policy version (研判)."""
 
     __tablename__ = "assessment"
-    __table_args__ = (Index("ix_assessment_registration", "registration_id", "made_at"),)
+    __table_args__ = (
+        Index("ix_assessment_registration", "registration_id", "made_at"),
+        Index(
+            "ix_assessment_afterwards",  # what tablets are told: only a few are made after the declaration
+            "made_at",
+            postgresql_where=text("cause NOT IN ('submit', 'amend')"),
+            sqlite_where=text("cause NOT IN ('submit', 'amend')"),
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
     registration_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("registration.id", ondelete="CASCADE"))
