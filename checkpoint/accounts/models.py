@@ -85,7 +85,11 @@ class Checkpoint(Base):
 
 
 class Device(Base):
-    """A tablet enrolled for a checkpoint (终端). The enrolment code works once; the token is kept only as a hash."""
+    """A tablet enrolled for a checkpoint (终端). The enrolment code works once; tokens are kept only as hashes.
+
+    A tablet that rolls its token holds two until it uses the new one, `next_token_hash`. The token that was revoked is kept as
+    `revoked_token_hash`, so that whoever still has it is told to wipe the tablet.
+    """
 
     __tablename__ = "device"
 
@@ -93,6 +97,8 @@ class Device(Base):
     checkpoint_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("checkpoint.id"), index=True)
     label: Mapped[str] = mapped_column(String(64))
     token_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    next_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True, unique=True)
+    revoked_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True, unique=True)
     enrol_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     enrol_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     enrolled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

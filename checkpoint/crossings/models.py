@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkpoint.database import Base, Document, UtcDateTime, new_id
@@ -15,6 +15,8 @@ class Crossing(Base):
     """One scan at a checkpoint (过卡记录). Its id is the tablet's own `scan_id`, so that a replay is the same row.
 
     A refusal is a stored result: `problem` says why a token was not accepted (forged, expired, withdrawn, unknown …).
+    `verdict` is the server's own. `shown` is what a tablet with no network had told the officer: its verdict and rules, under the
+    snapshot `snapshot_version`, by a clock that was `skew_seconds` ahead of the server's.
     """
 
     __tablename__ = "crossing"
@@ -38,6 +40,9 @@ class Crossing(Base):
     problem: Mapped[str | None] = mapped_column(String(16))
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(Document)
     measures: Mapped[list[dict[str, Any]]] = mapped_column(Document)
+    shown: Mapped[dict[str, Any] | None] = mapped_column(Document)
+    snapshot_version: Mapped[str | None] = mapped_column(String(120))
+    skew_seconds: Mapped[int | None] = mapped_column(Integer)
     decision: Mapped[str | None] = mapped_column(String(16))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Without foreign keys: a tablet off line may deliver a scan before the shift or the vehicle that it belongs to.

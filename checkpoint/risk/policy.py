@@ -54,6 +54,7 @@ class PolicyData(_Frozen):
     days_before_listing: int = Field(ge=0, le=60)
     undated_origin_days: int = Field(ge=0, le=60)
     list_stale_hours: int = Field(ge=1)
+    snapshot_stale_hours: int = Field(default=12, ge=1)  # versions stored before it existed do not name it
     negative_test_hours: int = Field(ge=1)
     antigen_minutes: int = Field(ge=1)
     arrival_hours: int = Field(ge=1)
