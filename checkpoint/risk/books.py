@@ -4,12 +4,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import ColumnElement, or_, select
 
-from checkpoint.clock import local_date, now
+from checkpoint.clock import local_date
 from checkpoint.database import db
 from checkpoint.regions import default_index
 from checkpoint.regions.models import at_level
@@ -37,16 +37,16 @@ class BookShelf:
         self._listed: tuple[int, frozenset[str]] = (-1, frozenset())
         self._lock = threading.Lock()
 
-    def get(self, version: int, county: str) -> CountyBook | None:
-        """The book of a county, or None if nothing is or lately was listed there."""
-        if county not in self._counties(version):
+    def get(self, version: int, county: str, seen_at: datetime | None) -> CountyBook | None:
+        """The book of a county, or None if nothing is or lately was listed there; `seen_at`: when the list was confirmed."""
+        if county not in self._counties(version, seen_at):
             return None
         key = (version, county)
         with self._lock:
             if key in self._books:
                 self._books.move_to_end(key)
                 return self._books[key]
-        book = _load(county)
+        book = _load(county, seen_at)
         if book is None:
             return None
         with self._lock:
@@ -55,21 +55,27 @@ class BookShelf:
                 self._books.popitem(last=False)
         return book
 
-    def _counties(self, version: int) -> frozenset[str]:
+    def _counties(self, version: int, seen_at: datetime | None) -> frozenset[str]:
         """The counties where something is or lately was listed: most counties are settled by this alone."""
         known, counties = self._listed
         if known != version:
-            named = select(RiskListing.county_code).where(RiskListing.county_code.is_not(None), _lately()).distinct()
+            named = (
+                select(RiskListing.county_code).where(RiskListing.county_code.is_not(None), lately(seen_at)).distinct()
+            )
             counties = frozenset(code for code in db.session.scalars(named) if code)
             self._listed = (version, counties)
         return counties
 
 
-def _lately() -> ColumnElement[bool]:
-    return or_(RiskListing.delisted_at.is_(None), RiskListing.delisted_at >= now() - timedelta(days=LATELY_DAYS))
+def lately(seen_at: datetime | None) -> ColumnElement[bool]:
+    """Open, or closed not long before the list was confirmed: a past of lists can be replayed at its own pace."""
+    is_open = RiskListing.delisted_at.is_(None)
+    if seen_at is None:
+        return is_open
+    return or_(is_open, RiskListing.delisted_at >= seen_at - timedelta(days=LATELY_DAYS))
 
 
-def _load(county: str) -> CountyBook | None:
+def _load(county: str, seen_at: datetime | None) -> CountyBook | None:
     timezone = current_app.extensions["settings"].timezone
     rows = db.session.execute(
         select(
@@ -83,7 +89,7 @@ def _load(county: str) -> CountyBook | None:
         .join(RiskArea, RiskArea.id == RiskListing.area_id)
         .where(
             RiskListing.county_code == county,
-            _lately(),
+            lately(seen_at),
         )
         .order_by(RiskListing.id)
     ).all()
@@ -100,10 +106,10 @@ def _load(county: str) -> CountyBook | None:
     return CountyBook(area_book(county, areas), spans)
 
 
-def county_book(code: str, version: int) -> CountyBook | None:
-    """The book of the county in which `code` lies, under one version of what is in force."""
+def county_book(code: str, version: int, seen_at: datetime | None) -> CountyBook | None:
+    """The book of the county in which `code` lies, under one version of what is in force, confirmed at `seen_at`."""
     shelf: BookShelf = current_app.extensions.setdefault("risk_books", BookShelf())
-    return shelf.get(version, at_level(code, 3))
+    return shelf.get(version, at_level(code, 3), seen_at)
 
 
 def area_book(county: str, areas: Sequence[ListedArea]) -> AreaBook:

@@ -82,7 +82,7 @@ class _InForce:
         self._state, self._on = state, on
 
     def find(self, text: str, code: str) -> _Found | None:
-        book = county_book(code, self._state.version)
+        book = county_book(code, self._state.version, self._state.confirmed_at)
         if book is None:
             return None
         days = self._state.policy.days_before_listing

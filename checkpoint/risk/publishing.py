@@ -2,16 +2,16 @@
 
 A listing is an unbroken time during which the published lists named an area at one level. Publishing closes the listings that the
 new list no longer has and opens those that it adds; taking a list back does the reverse, exactly. All of it is set-based: what
-a version costs grows with the list, never with the people.
+a version costs grows with the list, never with the people. Whom a change touches is written down with it (changes.py).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
-    CursorResult,
     Subquery,
+    Table,
     and_,
     case,
     delete,
@@ -29,9 +29,10 @@ from checkpoint.accounts.permissions import Actor
 from checkpoint.audit import service as audit
 from checkpoint.database import transaction
 from checkpoint.errors import Conflict, NotFound
+from checkpoint.risk.changes import Touched, record_change
 from checkpoint.risk.lists import SAMPLE_SOURCE
-from checkpoint.risk.models import ListState, RiskArea, RiskList, RiskListEntry, RiskListing, RiskState
-from checkpoint.risk.service import STATE_ROW, ensure_state
+from checkpoint.risk.models import ChangeCause, ListState, RiskArea, RiskList, RiskListEntry, RiskListing, RiskState
+from checkpoint.risk.service import STATE_ROW, ensure_state, policy_by_id
 
 IN_CHAIN = (ListState.PUBLISHED, ListState.SUPERSEDED)
 
@@ -79,7 +80,7 @@ def _not_open(list_id: int) -> Subquery:
     return except_(named, still_open).subquery("not_open")
 
 
-def _apply(session: Session, new: RiskList) -> tuple[int, int]:
+def _apply(session: Session, new: RiskList, touched: Touched) -> tuple[int, int]:
     """Close and open listings so that exactly the pairs (area, level) of `new` are open; returns (opened, closed)."""
     named = exists().where(
         RiskListEntry.list_id == new.id,
@@ -91,8 +92,9 @@ def _apply(session: Session, new: RiskList) -> tuple[int, int]:
         update(RiskListing)
         .where(RiskListing.delisted_at.is_(None), ~named)
         .values(delisted_at=case((RiskListing.listed_at > ends, RiskListing.listed_at), else_=ends))
+        .returning(RiskListing.county_code, RiskListing.delisted_at)
         .execution_options(synchronize_session=False)
-    )
+    ).all()
     adding = _not_open(new.id)
     added = (
         select(
@@ -105,25 +107,32 @@ def _apply(session: Session, new: RiskList) -> tuple[int, int]:
         .join(RiskArea, RiskArea.id == adding.c.area_id)
         .order_by(adding.c.area_id)
     )
+    columns = ["area_id", "county_code", "level", "listed_at", "first_list_id"]
+    table = cast(Table, RiskListing.__table__)
     opened = session.execute(
-        insert(RiskListing).from_select(["area_id", "county_code", "level", "listed_at", "first_list_id"], added)
-    )
-    return _count(opened), _count(closed)
+        insert(table).from_select(columns, added).returning(table.c.county_code, table.c.listed_at)
+    ).all()
+    for county, delisted_at in closed:
+        touched.close(county, delisted_at)
+    for county, listed_at in opened:
+        touched.open(county, listed_at)
+    return len(opened), len(closed)
 
 
-def _count(result: Any) -> int:
-    return cast("CursorResult[Any]", result).rowcount
-
-
-def _undo(session: Session, last: RiskList, previous: RiskList | None) -> None:
+def _undo(session: Session, last: RiskList, previous: RiskList | None, touched: Touched) -> None:
     """As if `last` had never been applied: its listings go, and those that it closed are open again.
 
     When `previous` was in force, each of its pairs had exactly one open listing; whichever of its pairs has none now was closed
     by `last`, in the pair's newest listing.
     """
-    session.execute(
-        delete(RiskListing).where(RiskListing.first_list_id == last.id).execution_options(synchronize_session=False)
-    )
+    gone = session.execute(
+        delete(RiskListing)
+        .where(RiskListing.first_list_id == last.id)
+        .returning(RiskListing.county_code, RiskListing.listed_at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for county, listed_at in gone:
+        touched.open(county, listed_at)
     if previous is None:
         return
     missing = _not_open(previous.id)
@@ -132,24 +141,27 @@ def _undo(session: Session, last: RiskList, previous: RiskList | None) -> None:
         .join(missing, and_(missing.c.area_id == RiskListing.area_id, missing.c.level == RiskListing.level))
         .group_by(RiskListing.area_id, RiskListing.level)
     )
-    session.execute(
+    reopened = session.execute(
         update(RiskListing)
         .where(RiskListing.id.in_(newest))
         .values(delisted_at=None)
+        .returning(RiskListing.county_code)
         .execution_options(synchronize_session=False)
-    )
+    ).scalars()
+    for county in reopened:
+        touched.close(county, last.published_at)  # they ended with `last`, none of them earlier
 
 
-def _take_out(session: Session, out: Sequence[RiskList], at: datetime) -> RiskList | None:
+def _take_out(session: Session, out: Sequence[RiskList], at: datetime, touched: Touched) -> RiskList | None:
     """Take lists out of the chain, wherever they stand in it, and return the one that is in force then."""
     chain = _chain(session)
     leaving = {one.id for one in out}
     first = min(position for position, one in enumerate(chain) if one.id in leaving)
     for position in range(len(chain) - 1, first - 1, -1):
-        _undo(session, chain[position], chain[position - 1] if position else None)
+        _undo(session, chain[position], chain[position - 1] if position else None, touched)
     for one in chain[first:]:
         if one.id not in leaving:
-            _apply(session, one)
+            _apply(session, one, touched)
     for one in out:
         one.state = ListState.WITHDRAWN
         one.withdrawn_at = at
@@ -177,6 +189,7 @@ def publish(list_id: int, *, actor: Actor, at: datetime) -> RiskList:
     with transaction() as session:
         state = locked_state(session, at)
         new = _get(session, list_id)
+        touched = Touched()
         if new.state == ListState.PUBLISHED:
             return confirm(list_id, at=at)
         if new.state == ListState.SUPERSEDED:
@@ -184,28 +197,35 @@ def publish(list_id: int, *, actor: Actor, at: datetime) -> RiskList:
         if new.source != SAMPLE_SOURCE:
             samples = [one for one in _chain(session) if one.source == SAMPLE_SOURCE]
             if samples:
-                _take_out(session, samples, at)
+                _take_out(session, samples, at, touched)
         session.execute(
             update(RiskList).where(RiskList.state == ListState.PUBLISHED).values(state=ListState.SUPERSEDED)
         )
-        opened, closed = _apply(session, new)
+        opened, closed = _apply(session, new, touched)
         new.state = ListState.PUBLISHED
         new.activated_at = new.confirmed_at = at
         new.withdrawn_at = None
         previous, state.list_id = state.list_id, new.id
-        state.version += 1
         state.confirmed_at = at
+        record_change(session, state, ChangeCause.PUBLISH, actor=actor.key, at=at, touched=touched, list_id=new.id)
         _record("risk_list.publish", list_id, actor, at, {"previous": previous, "opened": opened, "closed": closed})
     return new
 
 
 def confirm(list_id: int, *, at: datetime) -> RiskList:
-    """Note that the list in force was seen again unchanged at `at`: it is as fresh as that."""
+    """Note that the list in force was seen again unchanged at `at`: it is as fresh as that.
+
+    When it had grown stale, those who were assessed meanwhile are looked at again.
+    """
     with transaction() as session:
         state = locked_state(session, at)
         current = _get(session, list_id)
         if state.list_id == current.id and (state.confirmed_at is None or state.confirmed_at < at):
+            stale_after = timedelta(hours=policy_by_id(state.policy_id).list_stale_hours)
+            was_stale = state.confirmed_at is None or state.confirmed_at + stale_after < at
             state.confirmed_at = current.confirmed_at = at
+            if was_stale:
+                record_change(session, state, ChangeCause.CONFIRM, actor=None, at=at, list_id=current.id)
     return current
 
 
@@ -219,9 +239,21 @@ def withdraw(list_id: int, *, actor: Actor, at: datetime) -> RiskList | None:
         gone = _get(session, list_id)
         if gone.state not in IN_CHAIN:
             raise NotPublished
-        current = _take_out(session, [gone], at)
+        touched = Touched()
+        current = _take_out(session, [gone], at, touched)
         state.list_id = current.id if current else None
-        state.version += 1
         state.confirmed_at = current.confirmed_at if current else None
+        stale_after = timedelta(hours=policy_by_id(state.policy_id).list_stale_hours)
+        record_change(
+            session,
+            state,
+            ChangeCause.WITHDRAW,
+            actor=actor.key,
+            at=at,
+            touched=touched,
+            list_id=gone.id,
+            everyone=current is None,
+            judged_from=state.confirmed_at + stale_after if state.confirmed_at else None,
+        )
         _record("risk_list.withdraw", list_id, actor, at, {"in_force": state.list_id})
     return current

@@ -1,6 +1,6 @@
 """What is in force: the list, the policy, and the assessment of one registration under both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -10,7 +10,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.exc import IntegrityError
 
 from checkpoint.database import db, transaction
-from checkpoint.risk.books import county_book
+from checkpoint.risk.books import CountyBook, county_book
 from checkpoint.risk.models import Policy, RiskState
 from checkpoint.risk.policy import PolicyData, default_policy
 from checkpoint.risk.scoring import Facts, Hit, Result, StayFact, assess, overlaps
@@ -20,6 +20,10 @@ _state = cast(Table, RiskState.__table__)
 _STATE = select(_state.c.version, _state.c.list_id, _state.c.policy_id, _state.c.confirmed_at).where(
     _state.c.id == STATE_ROW
 )
+
+
+Books = Callable[[str], CountyBook | None]
+"""From a division code to the book of its county, None when nothing is or lately was listed there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,15 @@ def current_state(at: datetime) -> State:
     return State(found.version, found.list_id, found.policy_id, policy_by_id(found.policy_id), found.confirmed_at)
 
 
-def _hit(place: Place, state: State) -> Hit | None:
+def _books(state: State) -> Books:
+    return lambda code: county_book(code, state.version, state.confirmed_at)
+
+
+def _hit(place: Place, state: State, books: Books) -> Hit | None:
     """What the lists say of a place in the dates of the stay."""
     if place.code is None:
         return None
-    book = county_book(place.code, state.version)
+    book = books(place.code)
     if book is None:
         return None
     days = state.policy.days_before_listing
@@ -108,8 +116,11 @@ def _hit(place: Place, state: State) -> Hit | None:
     return Hit(match.depth.value, match.level.value, match.area.text, book.spans[match.area.id][0], match.evidence)
 
 
-def stay_facts(places: Sequence[Place], state: State, site_division: str) -> tuple[StayFact, ...]:
-    """Each stay with what the lists in force say of it."""
+def stay_facts(
+    places: Sequence[Place], state: State, site_division: str, books: Books | None = None
+) -> tuple[StayFact, ...]:
+    """Each stay with what the lists in force say of it, or those of the given books."""
+    opened = books or _books(state)
     return tuple(
         StayFact(
             position=place.position,
@@ -118,7 +129,7 @@ def stay_facts(places: Sequence[Place], state: State, site_division: str) -> tup
             same_province=place.code is not None and place.code[:2] == site_division[:2],
             since=place.since,
             until=place.until,
-            hit=_hit(place, state) if place.resolved else None,
+            hit=_hit(place, state, opened) if place.resolved else None,
         )
         for place in places
     )
@@ -132,10 +143,13 @@ def score(
     state: State,
     site_division: str,
     at: datetime,
+    books: Books | None = None,
 ) -> Result:
-    """Assess a registration's facts under what is in force."""
+    """Assess a registration's facts under what is in force; with `books` as if those were what is listed."""
     age = (
         None if state.confirmed_at is None or state.list_id is None else (at - state.confirmed_at) / timedelta(hours=1)
     )
-    facts = Facts(stay_facts(places, state, site_division), tuple(symptoms), positive_test_on, state.list_id, age)
+    facts = Facts(
+        stay_facts(places, state, site_division, books), tuple(symptoms), positive_test_on, state.list_id, age
+    )
     return assess(facts, state.policy)
