@@ -1,9 +1,10 @@
 """Every table in one import, for migrations and tests."""
 
 from checkpoint.accounts.models import ApiToken, Checkpoint, Device, User
-from checkpoint.alerts.models import Alert, AlertEvent, FeedEntry
+from checkpoint.alerts.models import Alert, AlertEvent, AlertReceipt, DutyShift, FeedEntry
 from checkpoint.appeals.models import Appeal
 from checkpoint.audit.models import AuditEntry, Heartbeat
+from checkpoint.channels.models import ChannelCursor, ChannelTarget, Delivery
 from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.followups.models import FollowUp, TravellerReport
@@ -30,22 +31,28 @@ from checkpoint.surveillance.models import (
     RiskFeed,
     WithdrawalFinding,
 )
+from checkpoint.watch.models import WatchRule
 
 __all__ = [
     "Alert",
     "AlertEvent",
+    "AlertReceipt",
     "ApiToken",
     "Appeal",
     "Assessment",
     "AssessmentOverride",
     "AuditEntry",
     "CarriedRefusal",
+    "ChannelCursor",
+    "ChannelTarget",
     "Checkpoint",
     "Crossing",
     "CrossingDecision",
+    "Delivery",
     "Device",
     "Division",
     "DivisionAlias",
+    "DutyShift",
     "FeedEntry",
     "FollowUp",
     "Heartbeat",
@@ -75,4 +82,5 @@ __all__ = [
     "User",
     "VehicleCrossing",
     "VehiclePassenger",
+    "WatchRule",
 ]

@@ -35,6 +35,7 @@ def _sentence(code: str, context: dict[str, Any]) -> str:
         "destination_level": _("Choose the town or the village where you will stay."),
         "unknown_checkpoint": _("There is no such checkpoint."),
         "uuid_parsing": _("This is not a valid identifier."),
+        "unreadable": _("What the tablet carried cannot be read."),
         "extra_forbidden": _("This field is not known."),
         "string_too_long": _("This is too long."),
         "string_too_short": _("This is needed."),

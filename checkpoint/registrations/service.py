@@ -159,12 +159,15 @@ def store(prepared: Sequence[Prepared]) -> None:
         insert_rows(model, rows)
 
 
-def submit(declaration: Declaration, *, actor: Actor, at: datetime) -> Receipt:
-    """Store a declaration, assess it, issue the passes and tell the destination. The same client_id returns the first result."""
+def submit(declaration: Declaration, *, actor: Actor, at: datetime, made_at: datetime | None = None) -> Receipt:
+    """Store a declaration, assess it, issue the passes and tell the destination. The same client_id returns the first result.
+
+    `made_at` is when it was handed in, where it comes later than that: its dates are compared with that day.
+    """
     first = _replay(declaration.client_id)
     if first is not None:
         return first
-    checkpoint_id = check(declaration, at)
+    checkpoint_id = check(declaration, made_at or at)
     context = context_at(at)
     prepared = intake.prepare(context, declaration, checkpoint_id)
     _known_travellers(prepared)
@@ -183,6 +186,11 @@ def submit(declaration: Declaration, *, actor: Actor, at: datetime) -> Receipt:
 
 def _receipt_of(new: Prepared) -> Receipt:
     return Receipt(Registration(**new.registration), Assessment(**new.assessment), Pass(**new.issued), True)
+
+
+def first_result(client_id: uuid.UUID) -> Receipt | None:
+    """What was stored first under a client's own UUID, if anything was."""
+    return _replay(client_id)
 
 
 def _replay(client_id: uuid.UUID) -> Receipt | None:
