@@ -87,6 +87,7 @@ class FeedEntry(Base):
     """The outbox of screens: written with the change, numbered after its commit (`feed.py` says why).
 
     `event` is `alert` when an alert is raised, `change` when it moves on. `seq` is null until numbered; readers see numbered rows only.
+    `wave` is set where messages must go out: the alert's wave, or -1 when those who were told are to hear that it was taken back.
     """
 
     __tablename__ = "feed_entry"
@@ -98,3 +99,34 @@ class FeedEntry(Base):
     alert_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("alert.id", ondelete="CASCADE"))
     division_code: Mapped[str] = mapped_column(String(12))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    wave: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class AlertReceipt(Base):
+    """That one person was told of an alert, by which channel first (`inbox`, or a kind of channel), and has seen it."""
+
+    __tablename__ = "alert_receipt"
+
+    alert_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("alert.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    delivered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    channel: Mapped[str] = mapped_column(String(12))
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class DutyShift(Base):
+    """Somebody of a division is on duty from `starts_at` to `ends_at` (值班)."""
+
+    __tablename__ = "duty_shift"
+    __table_args__ = (
+        Index("ix_duty_shift_division", "division_code", "ends_at"),
+        Index("ix_duty_shift_user", "user_id", "ends_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    division_code: Mapped[str] = mapped_column(ForeignKey("division.code"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by: Mapped[str] = mapped_column(String(60))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
