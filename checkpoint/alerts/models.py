@@ -28,6 +28,8 @@ class Alert(Base):
     `division_code` is where the matter is; `responsible_level` who must answer now (5 village, 4 town, 3 city): silence
     lowers it. `cause` makes raising idempotent. `params` holds codes and counts for the words on screen, nothing personal.
     `group_key` is shared by alerts that one act raised: many of them in one village are shown, and told, as one.
+    `wave` counts how often somebody new has had to be told (raised, escalated, handed over, reopened). `delivered_at` and
+    `seen_at` repeat the first of all recipients; each recipient's own stand in `alert_receipt`.
     """
 
     __tablename__ = "alert"
@@ -36,6 +38,8 @@ class Alert(Base):
         Index("ix_alert_due", "state", "ack_due"),
         Index("ix_alert_resolve_due", "state", "resolve_due"),
         Index("ix_alert_subject", "subject_id"),
+        Index("ix_alert_assigned", "assigned_to", "state"),
+        Index("ix_alert_created", "created_at"),
         Index(
             "ix_alert_group",
             "group_key",
@@ -66,6 +70,12 @@ class Alert(Base):
     note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     escalated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     group_key: Mapped[str | None] = mapped_column(String(40))
+    wave: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    assigned_to: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    assigned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    seen_by: Mapped[str | None] = mapped_column(String(60))
 
     note = Sealed()
 
