@@ -23,6 +23,8 @@ class Permission(enum.StrEnum):
     USERS_WRITE = "users.write"
     DEVICES_WRITE = "devices.write"
     REGIONS_WRITE = "regions.write"
+    PATROLS_READ = "patrols.read"
+    PATROLS_WRITE = "patrols.write"
     AUDIT_READ = "audit.read"
     ACCOUNT_OWN = "account.own"
 
@@ -34,6 +36,7 @@ _WORKER = frozenset(
         Permission.PEOPLE_READ,
         Permission.PEOPLE_UNMASK,
         Permission.FOLLOWUPS_ACT,
+        Permission.PATROLS_READ,
         Permission.ACCOUNT_OWN,
     }
 )
@@ -49,8 +52,11 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         Permission.USERS_WRITE,
         Permission.DEVICES_WRITE,
         Permission.REGIONS_WRITE,
+        Permission.PATROLS_WRITE,
     },
-    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.COMMAND_READ, Permission.ACCOUNT_OWN}),
+    Role.AUDITOR: frozenset(
+        {Permission.AUDIT_READ, Permission.COMMAND_READ, Permission.PATROLS_READ, Permission.ACCOUNT_OWN}
+    ),
     Role.INTEGRATION: frozenset({Permission.ALERTS_READ, Permission.ALERTS_ACT, Permission.PEOPLE_READ}),
 }
 
