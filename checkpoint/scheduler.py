@@ -17,11 +17,13 @@ from checkpoint.alerts import feed
 from checkpoint.alerts.service import escalate_overdue
 from checkpoint.audit.service import beat
 from checkpoint.database import db, transaction
+from checkpoint.patrols.rounds import plan_rounds, tell_missed
 from checkpoint.risk.service import current_state
 
 BEAT_SECONDS = 30
 DEADLINE_SECONDS = 15
 NUMBER_SECONDS = 2
+PATROL_SECONDS = 30
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +38,13 @@ def watch_deadlines(site_division: str) -> int:
     """Move silent alerts upward; returns how many."""
     at = clock.now()
     return escalate_overdue(actor=system_actor(site_division), at=at, policy=current_state(at).policy)
+
+
+def walk_rounds() -> None:
+    """Make the rounds of closed crossings that come up, and tell of the points that nobody has visited."""
+    at = clock.now()
+    plan_rounds(at)
+    tell_missed(at)
 
 
 def build(app: Flask) -> BlockingScheduler:
@@ -58,6 +67,7 @@ def build(app: Flask) -> BlockingScheduler:
 
     job(send_beat, "beat", BEAT_SECONDS)
     job(lambda: watch_deadlines(settings.site_division), "deadlines", DEADLINE_SECONDS)
+    job(walk_rounds, "patrols", PATROL_SECONDS)
     job(feed.number, "numbering", NUMBER_SECONDS)  # for integrations when no screen is connected
     return scheduler
 
