@@ -17,6 +17,7 @@ from checkpoint.extensions import limiter
 _ONE_ACCOUNT = RateLimitItemPerMinute(5, 5, namespace="sign-in")
 _ONE_ADDRESS = RateLimitItemPerMinute(100, 10, namespace="sign-in")
 _ENROLMENT = RateLimitItemPerMinute(20, 10, namespace="enrolment")
+_PIN = RateLimitItemPerMinute(8, 10, namespace="pin")
 
 
 class TooManyAttempts(CheckpointError):
@@ -49,6 +50,16 @@ def check_enrolment(address: str) -> None:
 def failed_enrolment(address: str) -> None:
     """Count one wrong enrolment code."""
     _hit(_ENROLMENT, address)
+
+
+def check_pin(device: str) -> None:
+    """Raise TooManyAttempts when this tablet has sent too many wrong PINs, whoever they were for."""
+    _check(_PIN, device)
+
+
+def failed_pin(device: str) -> None:
+    """Count one wrong PIN."""
+    _hit(_PIN, device)
 
 
 def _check(item: RateLimitItem, *keys: str) -> None:

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from checkpoint import clock
-from checkpoint.accounts import posts, queries, service
+from checkpoint.accounts import pins, posts, queries, service
 from checkpoint.accounts.models import CheckpointKind, Role
 from checkpoint.accounts.permissions import Actor, system_actor
 from checkpoint.config import Settings
+from checkpoint.database import transaction
 from checkpoint.errors import CheckpointError, InvalidInput
 from checkpoint.regions.models import contains
 
@@ -54,15 +55,37 @@ def _fail(error: CheckpointError) -> click.ClickException:
 @click.option("--role", required=True, type=click.Choice([str(role) for role in service.PEOPLE_ROLES]))
 @click.option("--division", required=True, help="The 12-digit code of the jurisdiction.")
 @click.option("--name", default="", help="How the person is called on screen.")
+@click.option("--pin", is_flag=True, help="Give an officer a PIN for the tablet, too, and print it below the password.")
 @with_appcontext
-def add_user(login: str, role: str, division: str, name: str) -> None:
+def add_user(login: str, role: str, division: str, name: str, pin: bool) -> None:
     """Make an account and print its random password, once."""
     try:
-        made = service.create_user(login, role, division, actor=_operator(), at=clock.now(), name=name)
+        with transaction():
+            made = service.create_user(login, role, division, actor=_operator(), at=clock.now(), name=name)
+            given = pins.set_pin(made.user.id, actor=_operator(), at=clock.now()).pin if pin else None
     except CheckpointError as error:
         raise _fail(error) from error
     click.echo(f"Account {made.user.login} made. Its password, shown only now:", err=True)
     click.echo(made.password)
+    if given is not None:
+        click.echo("The PIN for the tablet, shown only now:", err=True)
+        click.echo(given)
+
+
+@users.command("pin")
+@click.argument("login")
+@with_appcontext
+def give_pin(login: str) -> None:
+    """Give an officer a new PIN for the tablet and print it, once; the old one ends."""
+    found = queries.user_by_login(login)
+    if found is None:
+        raise click.ClickException(f"login: there is no account {login}")
+    try:
+        made = pins.set_pin(found.id, actor=_operator(), at=clock.now())
+    except CheckpointError as error:
+        raise _fail(error) from error
+    click.echo(f"The PIN of {found.login} for the tablet, shown only now:", err=True)
+    click.echo(made.pin)
 
 
 @users.command("list")

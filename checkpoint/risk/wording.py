@@ -38,6 +38,8 @@ _PLAIN = {
     "clock_skew": lazy("The clock of this tablet is wrong"),
     "negative_test_valid": lazy("Negative test within the allowed time"),
     "negative_test_missing": lazy("No negative test within the allowed time"),
+    "spot_test_negative": lazy("The test on the spot is negative"),
+    "spot_test_positive": lazy("The test on the spot is positive"),
 }
 
 

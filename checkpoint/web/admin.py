@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
-from checkpoint.accounts import posts, queries, service
+from checkpoint.accounts import pins, posts, queries, service
 from checkpoint.accounts.permissions import Permission
 from checkpoint.config import Settings
 from checkpoint.errors import FieldError, InvalidInput
@@ -58,6 +58,14 @@ def reset_user(user_id: uuid.UUID) -> Answer:
     """Give an account a new password, shown once; its sessions end."""
     made = service.reset_password(user_id, actor=current_actor(), at=clock.now())
     return render_template("admin/password.html", user=made.user, password=made.password, new=False)
+
+
+@blueprint.post("/users/<uuid:user_id>/pin")
+@requires(Permission.USERS_WRITE)
+def give_pin(user_id: uuid.UUID) -> Answer:
+    """Give an officer a new PIN for the tablet, shown once; the old one ends."""
+    made = pins.set_pin(user_id, actor=current_actor(), at=clock.now())
+    return render_template("admin/pin.html", user=made.user, pin=made.pin)
 
 
 @blueprint.post("/users/<uuid:user_id>/close")

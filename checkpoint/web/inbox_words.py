@@ -9,6 +9,9 @@ from flask_babel.speaklater import LazyString
 KINDS: dict[str, LazyString] = {
     "registration": _l("Declared, on the way here"),
     "arrival": _l("Past the checkpoint, arriving"),
+    "spot_positive": _l("Tested positive at the checkpoint"),
+    "patrol_missed": _l("Closed crossing not visited in time"),
+    "barrier_open": _l("Closed crossing open or damaged"),
 }
 RESULTS: dict[str, LazyString] = {
     "handled": _l("Taken care of"),
@@ -66,18 +69,21 @@ FOLLOWUP_RESULTS: dict[str, LazyString] = {
 # What goes on as it should, and may be the button that catches the eye.
 GOOD_RESULTS = frozenset({"arrived", "negative", "well", "released"})
 STEPS: dict[str, LazyString] = {
+    "found_closed": _l("Found closed and whole at a later visit"),
+    "found_again": _l("Found so again at a later visit"),
     "acknowledged": _l("Acknowledged"),
     "resolved": _l("Dealt with"),
     "retracted": _l("Taken back: its reason is gone"),
     "note": _l("Note added"),
     "called": _l("Called"),
+    "spot_negative": _l("Tested negative at the checkpoint"),
     "relaxed": _l("Milder than thought before"),
 }
 LEVELS: dict[int, LazyString] = {5: _l("village"), 4: _l("town"), 3: _l("city")}
 TEST_KINDS: dict[str, LazyString] = {"pcr": _l("PCR test"), "antigen": _l("Antigen test")}
 SOURCES: dict[str, LazyString] = {
     "declared": _l("as declared"),
-    "gate": _l("at the checkpoint"),
+    "spot": _l("at the checkpoint"),
     "followup": _l("at a follow-up"),
 }
 ID_TYPES: dict[str, LazyString] = {

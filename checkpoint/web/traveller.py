@@ -17,6 +17,7 @@ from checkpoint.accounts.models import Checkpoint
 from checkpoint.accounts.permissions import Actor, traveller_actor
 from checkpoint.accounts.queries import checkpoint_by_code
 from checkpoint.config import Settings
+from checkpoint.crossings import vehicles
 from checkpoint.database import db
 from checkpoint.errors import NotFound, TooBusy
 from checkpoint.extensions import limiter
@@ -35,6 +36,7 @@ from checkpoint.web.forms.trip import TripForm
 
 blueprint = Blueprint("traveller", __name__)
 Answer = str | Response | BaseResponse | tuple[str, int]
+_FORMS = ("traveller.declare", "traveller.board", "traveller.amend")
 
 
 def _settings() -> Settings:
@@ -65,7 +67,9 @@ def _post_of(code: str | None) -> Checkpoint | None:
     return post
 
 
-def _form_page(form: TripForm, post: Checkpoint | None, status: int = 200, handle: str | None = None) -> Answer:
+def _form_page(
+    form: TripForm, post: Checkpoint | None, status: int = 200, handle: str | None = None, vehicle: str = ""
+) -> Answer:
     today = _today(clock.now())
     page = render_template(
         "traveller/form.html",
@@ -75,6 +79,7 @@ def _form_page(form: TripForm, post: Checkpoint | None, status: int = 200, handl
         words=words,
         post=post,
         handle=handle,
+        vehicle=vehicle,
         index=default_index(),
         limits=trip.LIMITS,
         first_day=today - timedelta(days=ARRIVAL_PAST_DAYS),
@@ -118,6 +123,33 @@ def declare(code: str | None = None) -> Answer:
     return redirect(onward, 303) if onward else _form_page(form, post, 422)
 
 
+@blueprint.route("/v/<handle>", methods=["GET", "POST"])
+@public
+@limiter.limit(_limit, methods=["POST"])
+def board(handle: str) -> Answer:
+    """The form for a passenger, opened by the vehicle's own code: its kind, plate and checkpoint are filled in."""
+    try:
+        vehicle, post = vehicles.boarding(handle, clock.now())
+    except NotFound:
+        return render_template("traveller/unknown_vehicle.html"), 404
+    plate = vehicle.plate or ""
+    if request.method == "GET":
+        form = trip.blank(_today(clock.now()).isoformat(), post.code)
+        form.values |= {"transport": vehicle.kind, "plate": plate}
+        return _form_page(form, post, vehicle=plate or _("without a plate yet"))
+    form = _typed(_act())
+    form.values["checkpoint"] = post.code
+
+    def deliver(declaration: Declaration) -> str:
+        receipt = vehicles.board(vehicle, declaration, actor=_declaring_actor(), at=clock.now())
+        path = pass_path(receipt.registration.id)
+        return path if receipt.created else f"{path}?again=1"
+
+    onward = declaring.send(form, deliver) if _act() == "send" else None
+    status = 422 if _act() == "send" else 200
+    return redirect(onward, 303) if onward else _form_page(form, post, status, vehicle=plate)
+
+
 @blueprint.errorhandler(CSRFError)
 @blueprint.errorhandler(RateLimitExceeded)
 @blueprint.errorhandler(TooBusy)
@@ -128,7 +160,7 @@ def keep_what_was_typed(error: Exception) -> Answer:
     db.session.rollback()
     status = {CSRFError: 400, RateLimitExceeded: 429}.get(type(error), 503)
     headers = {} if status == 400 else {"Retry-After": "5"}
-    if request.method != "POST" or request.endpoint not in ("traveller.declare", "traveller.amend"):
+    if request.method != "POST" or request.endpoint not in _FORMS:
         return answer(status, {400: "csrf", 429: "too_many"}.get(status, TooBusy.code), headers=headers)
     form = _typed("keep")
     form.errors[""] = (
@@ -140,7 +172,8 @@ def keep_what_was_typed(error: Exception) -> Answer:
     )
     where = request.view_args or {}
     post = None if status == 503 else _open_post(where.get("code"))
-    response = make_response(_form_page(form, post, status, where.get("handle")))
+    handle = where.get("handle") if request.endpoint == "traveller.amend" else None
+    response = make_response(_form_page(form, post, status, handle))
     response.headers.update(headers)
     return response
 

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from checkpoint.accounts.models import ApiToken, Checkpoint, Device, Role, User
 from checkpoint.accounts.permissions import Actor, actor_for, device_actor, system_actor
 from checkpoint.database import transaction
+from checkpoint.regions.models import at_level
 from tests.factories import NOW
 from tests.factories.divisions import OTHER_TOWN, SITE, TOWN, VILLAGE
 
@@ -116,7 +117,7 @@ def tablet(at: Checkpoint | None = None) -> Tablet:
     )
     with transaction() as session:
         session.add(row)
-    return Tablet(post, row, secret, device_actor(row.id, post.id, post.division_code))
+    return Tablet(post, row, secret, device_actor(row.id, post.id, at_level(post.division_code, 3)))
 
 
 def bearer(secret: str) -> dict[str, str]:
