@@ -1,4 +1,4 @@
-"""The verdict of a tablet with no network. Pure; `static/js/gate/rules.js` says the same in the browser, and both run `tests/vectors/gate.json`.
+"""The verdict of a tablet with no network. Pure; `static/js/gate/rules.js` says the same; `tests/vectors/gate.json` binds both.
 
 Everything comes and goes as JSON has it: instants are RFC 3339, dates `YYYY-MM-DD`, counties 6 digits; `snapshot` is the body of
 `GET /api/v1/gate/snapshot`, whose `now` is the server's time when it was last confirmed, or None when the tablet has none.
