@@ -1,6 +1,6 @@
 """From measures to dated work. Pure. Day 1 is the calendar day after the crossing, at the site's time zone."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,3 +81,21 @@ def next_day(day: int, at: datetime, *, timezone: str) -> tuple[Task, Task]:
     """An extension by a day: one more health check and the release after it, tomorrow."""
     window = _day(at, 1, ZoneInfo(timezone))
     return Task("health_check", day + 1, *window), Task("release", day + 1, *window)
+
+
+_STOPS = frozenset({"positive", "refused", "unwell", "no_answer"})
+
+
+def is_complete(tasks: Iterable[tuple[str, str, str | None]]) -> bool:
+    """Whether nothing but the release is left to do: `(kind, state, result)` of all the work, nothing open, nothing amiss.
+
+    Somebody who was not at the door once and was found later has arrived. What is amiss a worker decides, not a rule.
+    """
+    arrived = False
+    for kind, state, result in tasks:
+        if kind == "release":
+            continue
+        if state == "open" or (state == "done" and result in _STOPS):
+            return False
+        arrived = arrived or (kind == "arrival_visit" and state == "done" and result == "arrived")
+    return arrived
