@@ -16,6 +16,10 @@ class Permission(enum.StrEnum):
     PEOPLE_READ = "people.read"
     PEOPLE_UNMASK = "people.unmask"
     FOLLOWUPS_ACT = "followups.act"
+    APPEALS_ANSWER = "appeals.answer"
+    ROSTERS_WRITE = "rosters.write"
+    CHANNELS_WRITE = "channels.write"
+    WATCH_WRITE = "watch.write"
     SCANS_WRITE = "scans.write"
     GATE_SNAPSHOT = "gate.snapshot"
     COMMAND_READ = "command.read"
@@ -36,6 +40,7 @@ _WORKER = frozenset(
         Permission.PEOPLE_READ,
         Permission.PEOPLE_UNMASK,
         Permission.FOLLOWUPS_ACT,
+        Permission.ROSTERS_WRITE,
         Permission.PATROLS_READ,
         Permission.ACCOUNT_OWN,
     }
@@ -44,7 +49,7 @@ _WORKER = frozenset(
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.OFFICER: frozenset({Permission.SCANS_WRITE, Permission.GATE_SNAPSHOT, Permission.ACCOUNT_OWN}),
     Role.VILLAGE: _WORKER,
-    Role.TOWN: _WORKER,
+    Role.TOWN: _WORKER | {Permission.CHANNELS_WRITE},
     Role.COMMAND: _WORKER
     | {
         Permission.COMMAND_READ,
@@ -53,6 +58,8 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         Permission.DEVICES_WRITE,
         Permission.REGIONS_WRITE,
         Permission.PATROLS_WRITE,
+        Permission.CHANNELS_WRITE,
+        Permission.WATCH_WRITE,
     },
     Role.AUDITOR: frozenset(
         {Permission.AUDIT_READ, Permission.COMMAND_READ, Permission.PATROLS_READ, Permission.ACCOUNT_OWN}
