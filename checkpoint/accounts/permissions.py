@@ -40,6 +40,7 @@ _WORKER = frozenset(
         Permission.PEOPLE_READ,
         Permission.PEOPLE_UNMASK,
         Permission.FOLLOWUPS_ACT,
+        Permission.APPEALS_ANSWER,
         Permission.ROSTERS_WRITE,
         Permission.PATROLS_READ,
         Permission.ACCOUNT_OWN,
