@@ -14,7 +14,7 @@ from flask import Flask
 from checkpoint import clock
 from checkpoint.accounts.permissions import system_actor
 from checkpoint.alerts import feed
-from checkpoint.alerts.service import escalate_overdue
+from checkpoint.alerts.escalation import escalate_overdue
 from checkpoint.audit.service import beat
 from checkpoint.database import db, transaction
 from checkpoint.patrols.rounds import plan_rounds, tell_missed

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts.kinds import hidden_from
 from checkpoint.alerts.models import Alert, AlertEvent, AlertState, FeedEntry
 from checkpoint.database import db
 from checkpoint.errors import NotAllowed, NotFound
@@ -27,7 +28,9 @@ def scoped(actor: Actor) -> Select[Alert]:
     """Alerts that the actor may see."""
     if not actor.may(Permission.ALERTS_READ):
         raise NotAllowed
-    return select(Alert).where(in_reach(actor, Alert.division_code))
+    query = select(Alert).where(in_reach(actor, Alert.division_code))
+    hidden = hidden_from(actor)
+    return query.where(Alert.kind.not_in(hidden)) if hidden else query
 
 
 def one(actor: Actor, alert_id: uuid.UUID) -> Alert:

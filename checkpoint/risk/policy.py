@@ -61,6 +61,7 @@ class PolicyData(_Frozen):
     pass_valid_days: int = Field(ge=1)
     measures: tuple[MeasureRule, ...]
     deadlines: dict[Tier, Deadline]
+    kind_deadlines: dict[str, Deadline] = Field(default_factory=dict)  # by kind of alert, where the tier's do not fit
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from checkpoint.alerts import service as alerts
+from checkpoint.alerts.escalation import escalate_overdue
 from checkpoint.alerts.models import Alert, AlertEvent
 from checkpoint.alerts.queries import inbox
 from checkpoint.crossings import queries, service
@@ -233,17 +234,17 @@ def test_silence_escalates_to_the_town_and_the_city_and_a_stalled_answer_too() -
     worker, operator = people.village_worker(), people.operator()
     alert = inbox(worker)[0]
     moved = [
-        alerts.escalate_overdue(actor=operator, at=NOW + timedelta(minutes=minutes), policy=policy)
+        escalate_overdue(actor=operator, at=NOW + timedelta(minutes=minutes), policy=policy)
         for minutes in (59, 60, 61)
     ]
     assert moved == [0, 1, 0]
     db.session.refresh(alert)
     assert (alert.responsible_level, alert.state, alert.ack_due) == (4, "open", NOW + timedelta(minutes=120))
     alerts.acknowledge(alert.id, actor=people.town_worker(), at=NOW + timedelta(minutes=70))
-    assert alerts.escalate_overdue(actor=operator, at=NOW + timedelta(hours=24), policy=policy) == 1
+    assert escalate_overdue(actor=operator, at=NOW + timedelta(hours=24), policy=policy) == 1
     db.session.refresh(alert)
     assert (alert.responsible_level, alert.state) == (3, "open")
-    assert alerts.escalate_overdue(actor=operator, at=NOW + timedelta(days=9), policy=policy) == 0
+    assert escalate_overdue(actor=operator, at=NOW + timedelta(days=9), policy=policy) == 0
 
 
 def test_acknowledge_and_resolve_are_harmless_twice_and_end_resolved() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from checkpoint.accounts.models import Role
 from checkpoint.alerts import service as alerts
+from checkpoint.alerts.escalation import escalate_overdue
 from checkpoint.alerts.models import Alert
 from checkpoint.audit.models import AuditEntry
 from checkpoint.crossings.service import Scan, decide, record_scan
@@ -299,7 +300,7 @@ def test_counts_and_changes_for_a_page_without_a_stream(app: Flask, worker: Flas
 def test_an_escalated_alert_says_with_whom_it_is(app: Flask, client: FlaskClient) -> None:
     alert = alert_of(declared(app))
     with app.app_context():
-        alerts.escalate_overdue(actor=people.operator(), at=NOW + timedelta(hours=2), policy=default_policy())
+        escalate_overdue(actor=people.operator(), at=NOW + timedelta(hours=2), policy=default_policy())
     town = signed_in(app, client, Role.TOWN, TOWN)
     page = town.get("/inbox?lang=en").text
     assert order(page) == [str(alert)]
