@@ -113,7 +113,7 @@ def _apply(session: Session, new: RiskList, touched: Touched) -> tuple[int, int]
         insert(table).from_select(columns, added).returning(table.c.county_code, table.c.listed_at)
     ).all()
     for county, delisted_at in closed:
-        touched.close(county, delisted_at)
+        touched.close(county, delisted_at or new.published_at)
     for county, listed_at in opened:
         touched.open(county, listed_at)
     return len(opened), len(closed)
