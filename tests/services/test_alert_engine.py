@@ -1,0 +1,453 @@
+"""The alert engine: routing by roster, deadlines and escalation under a moving clock, races, hand-over, reopening, receipts."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from checkpoint.accounts.models import Role
+from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts import duty, handing, kinds, receipts, service
+from checkpoint.alerts.escalation import escalate_overdue
+from checkpoint.alerts.models import Alert, AlertEvent, AlertReceipt, DutyShift, FeedEntry
+from checkpoint.alerts.queries import history, inbox
+from checkpoint.alerts.service import NewAlert
+from checkpoint.database import db, transaction
+from checkpoint.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from checkpoint.risk.policy import Deadline, Tier, default_policy
+from checkpoint.words import lazy
+from tests.factories import NOW, TODAY, alerting, people
+from tests.factories.divisions import OTHER_VILLAGE, SECOND_VILLAGE, SITE, TOWN, VILLAGE
+
+POLICY = default_policy()
+ZONE = "Asia/Shanghai"
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def get(alert_id: uuid.UUID) -> Alert:
+    found = db.session.get(Alert, alert_id, populate_existing=True)
+    assert found is not None
+    return found
+
+
+def shift(user_id: uuid.UUID, division: str, start: timedelta, end: timedelta) -> None:
+    with transaction() as session:
+        session.add(
+            DutyShift(
+                division_code=division,
+                user_id=user_id,
+                starts_at=NOW + start,
+                ends_at=NOW + end,
+                made_by="system",
+                made_at=NOW,
+            )
+        )
+
+
+def escalate(after: timedelta) -> int:
+    return escalate_overdue(actor=people.operator(), at=NOW + after, policy=POLICY)
+
+
+class TestRouting:
+    def test_without_a_roster_every_worker_is_on_duty(self) -> None:
+        people.village_worker()
+        assert get(alerting.alert()).responsible_level == 5
+
+    def test_where_nobody_works_the_next_level_hears_at_once(self) -> None:
+        people.town_worker()
+        alert = get(alerting.alert())
+        assert (alert.responsible_level, alert.state, alert.escalated_at) == (4, "open", None)
+        assert [(one.event, one.data) for one in history(alert.id)] == [
+            ("routed", {"to": 4, "after": "nobody_on_duty"})
+        ]
+
+    def test_with_nobody_anywhere_it_stays_where_it_is(self) -> None:
+        assert get(alerting.alert()).responsible_level == 5
+        assert history(alerting.alert()) == []
+
+    def test_a_roster_decides_by_the_hour(self) -> None:
+        village = people.user("v", Role.VILLAGE, VILLAGE)
+        people.commander()
+        shift(village.id, VILLAGE, timedelta(hours=1), timedelta(hours=9))
+        at_once = alerting.alert()
+        within = alerting.alert(at=NOW + timedelta(hours=2))
+        assert [get(one).responsible_level for one in (at_once, within)] == [3, 5]
+
+    def test_a_roster_that_has_run_out_is_none(self) -> None:
+        village = people.user("v", Role.VILLAGE, VILLAGE)
+        people.commander()
+        shift(village.id, VILLAGE, -timedelta(hours=9), -timedelta(hours=1))
+        assert get(alerting.alert()).responsible_level == 5
+
+    def test_closed_accounts_and_other_roles_are_not_on_duty(self) -> None:
+        closed = people.user("closed", Role.VILLAGE, VILLAGE)
+        with transaction():
+            closed.active = False
+        people.user("officer", Role.OFFICER, VILLAGE)
+        people.town_worker()
+        assert get(alerting.alert()).responsible_level == 4
+
+    def test_a_notice_is_not_routed_with_a_step(self) -> None:
+        people.town_worker()
+        assert history(alerting.alert(tier="green", needs_answer=False)) == []
+
+    def test_many_villages_are_routed_by_one_query(self) -> None:
+        people.user("a", Role.VILLAGE, VILLAGE)
+        people.user("b", Role.TOWN, TOWN)
+        assert duty.routes([VILLAGE, SECOND_VILLAGE, OTHER_VILLAGE, TOWN, SITE], NOW) == {
+            VILLAGE: 5,
+            SECOND_VILLAGE: 4,
+            OTHER_VILLAGE: 5,  # nobody is on duty in its town or the city either
+            TOWN: 4,
+            SITE: 3,
+        }
+
+
+class TestDeadlines:
+    @pytest.mark.parametrize(("tier", "ack", "result"), [("red", 15, 240), ("yellow", 60, 1440)])
+    def test_each_deadline_of_each_tier_moves_it_at_its_minute_and_not_before(
+        self, tier: str, ack: int, result: int
+    ) -> None:
+        one = alerting.alert(tier=tier)
+        assert escalate(minutes(ack) - timedelta(seconds=1)) == 0
+        assert escalate(minutes(ack)) == 1
+        assert (get(one).responsible_level, get(one).wave) == (4, 1)
+        assert escalate(minutes(2 * ack) - timedelta(seconds=1)) == 0
+        assert escalate(minutes(2 * ack)) == 1
+        assert get(one).responsible_level == 3
+        assert escalate(minutes(9 * ack)) == 0
+        assert get(one).ack_due == NOW + minutes(3 * ack)
+        assert get(one).resolve_due == NOW + minutes(result)
+
+    @pytest.mark.parametrize(("tier", "result"), [("red", 240), ("yellow", 1440)])
+    def test_an_acknowledgement_without_a_result_expires(self, tier: str, result: int) -> None:
+        one = alerting.alert(tier=tier)
+        worker = people.village_worker()
+        service.acknowledge(one, actor=worker, at=NOW + minutes(5))
+        assert escalate(minutes(result) - timedelta(seconds=1)) == 0
+        assert escalate(minutes(result)) == 1
+        alert = get(one)
+        assert (alert.state, alert.responsible_level) == ("open", 4)
+        assert alert.resolve_due == NOW + minutes(2 * result)
+
+    def test_what_the_city_took_on_and_forgot_waits_again_every_time(self) -> None:
+        one = alerting.alert(SITE, "red")
+        boss = people.commander()
+        at = timedelta()
+        for number in range(1, 4):
+            service.acknowledge(one, actor=boss, at=NOW + at)
+            due = get(one).resolve_due
+            assert due is not None
+            at = due - NOW
+            assert escalate(at) == 1
+            assert (get(one).state, get(one).responsible_level, get(one).wave) == ("open", 3, number)
+
+    def test_a_level_without_anybody_on_duty_is_passed_over(self) -> None:
+        people.village_worker()
+        people.commander()
+        one = alerting.alert(tier="red")
+        assert escalate(minutes(15)) == 1
+        assert get(one).responsible_level == 3
+
+    def test_a_policy_may_set_the_time_of_a_kind(self) -> None:
+        policy = POLICY.model_copy(
+            update={"kind_deadlines": {"slow": Deadline(acknowledge_minutes=100, resolve_minutes=200)}}
+        )
+        new = NewAlert("slow", "c:1", VILLAGE, "green", True)
+        service.raise_alerts([new], policy, NOW)
+        alert = get(new.id)
+        assert (alert.state, alert.ack_due, alert.resolve_due) == ("open", NOW + minutes(100), NOW + minutes(200))
+        assert escalate_overdue(actor=people.operator(), at=NOW + minutes(100), policy=policy) == 1
+
+    def test_a_kind_brings_its_own_tier_time_and_need_of_an_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
+        monkeypatch.setattr(kinds, "LABELS", dict(kinds.LABELS))
+        quick = Deadline(acknowledge_minutes=1, resolve_minutes=2)
+        kinds.register(kinds.Kind("quick", lazy("Registered"), Tier.RED, deadline=quick))
+        kinds.register(kinds.Kind("mere_notice", lazy("Notices"), Tier.GREEN, needs_answer=False))
+        first, second = NewAlert("quick", "c:1", VILLAGE), NewAlert("mere_notice", "c:2", VILLAGE)
+        service.raise_alerts([first, second], POLICY, NOW)
+        assert (get(first.id).tier, get(first.id).ack_due) == ("red", NOW + minutes(1))
+        assert (get(second.id).tier, get(second.id).state) == ("green", "notice")
+        with pytest.raises(ValueError, match="twice"):
+            kinds.register(kinds.Kind("quick", lazy("Registered")))
+
+    def test_a_kind_may_ask_for_a_permission(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
+        monkeypatch.setattr(kinds, "LABELS", dict(kinds.LABELS))
+        kinds.register(kinds.Kind("for_command", lazy("Registered"), permission=Permission.COMMAND_READ))
+        one = alerting.alert(kind="for_command")
+        assert [alert.id for alert in inbox(people.commander())] == [one]
+        worker = people.village_worker()
+        assert inbox(worker) == []
+        with pytest.raises(NotFound):
+            service.acknowledge(one, actor=worker, at=NOW)
+
+    def test_two_schedulers_at_once_move_each_alert_once(self, app: Flask) -> None:
+        ones = [alerting.alert(tier="red") for _ in range(30)]
+        _at_once(app, [lambda: escalate(minutes(15))] * 4)
+        assert {get(one).responsible_level for one in ones} == {4}
+        steps = db.session.scalars(select(AlertEvent).where(AlertEvent.event == "escalated")).all()
+        assert len(steps) == 30
+
+
+def _at_once(app: Flask, works: list[Callable[[], object]]) -> list[object]:
+    """Do several things at the same moment, each with a session of its own; returns what they returned."""
+    start, results, failures = threading.Barrier(len(works)), [], []
+    db.session.remove()
+
+    def run(work: Callable[[], object]) -> None:
+        with app.app_context():
+            try:
+                start.wait(10)
+                results.append(work())
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+    return results
+
+
+class TestRaces:
+    def test_acknowledge_and_resolve_at_once_end_resolved(self, app: Flask) -> None:
+        worker, town = people.village_worker(), people.town_worker()
+        for number in range(8):
+            one = alerting.alert()
+            moment = NOW + minutes(number)
+            _at_once(
+                app,
+                [
+                    lambda one=one, at=moment: service.acknowledge(one, actor=worker, at=at),
+                    lambda one=one, at=moment: service.resolve(one, "handled", None, actor=town, at=at),
+                ],
+            )
+            alert = get(one)
+            assert (alert.state, alert.result, alert.resolved_by) == ("resolved", "handled", town.key)
+            assert alert.acknowledged_at is not None
+
+    def test_of_two_results_at_once_one_stands(self, app: Flask) -> None:
+        worker, town = people.village_worker(), people.town_worker()
+        one = alerting.alert()
+        _at_once(
+            app,
+            [
+                lambda: service.resolve(one, "handled", None, actor=worker, at=NOW),
+                lambda: service.resolve(one, "not_here", None, actor=town, at=NOW),
+            ],
+        )
+        steps = [step for step in history(one) if step.event == "resolved"]
+        assert len(steps) == 1
+        assert steps[0].data == {"result": get(one).result}
+        assert steps[0].actor == get(one).resolved_by
+
+    def test_a_stale_object_in_the_session_does_not_undo_a_result(self, app: Flask) -> None:
+        worker = people.village_worker()
+        one = alerting.alert()
+        held = get(one)  # this session has read it as open
+        assert held.state == "open"
+
+        def elsewhere() -> None:
+            with app.app_context():
+                service.resolve(one, "handled", None, actor=worker, at=NOW)
+                db.session.remove()
+
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join(10)
+        assert service.acknowledge(one, actor=worker, at=NOW).state == "resolved"
+
+
+class TestHanding:
+    def test_only_those_who_may_see_the_person_are_offered(self) -> None:
+        me = people.village_worker()
+        colleague = people.user("second", Role.VILLAGE, VILLAGE)
+        town, boss = people.user("town", Role.TOWN, TOWN), people.user("boss", Role.COMMAND, SITE)
+        people.user("other", Role.VILLAGE, SECOND_VILLAGE)
+        people.user("officer", Role.OFFICER, VILLAGE)
+        people.user("auditor", Role.AUDITOR, SITE)
+        gone = people.user("gone", Role.VILLAGE, VILLAGE)
+        with transaction():
+            gone.active = False
+        alert = get(alerting.alert())
+        assert [one.id for one in handing.colleagues(me, [alert])] == [colleague.id, town.id, boss.id]
+        elsewhere = get(alerting.alert(SECOND_VILLAGE))
+        assert [one.id for one in handing.colleagues(people.actor_of(town), [alert, elsewhere])] == [boss.id]
+
+    def test_nobody_else_can_be_given_it_either(self) -> None:
+        me, one = people.village_worker(), alerting.alert()
+        for stranger in (people.user("x", Role.VILLAGE, SECOND_VILLAGE), people.user("y", Role.OFFICER, VILLAGE)):
+            with pytest.raises(InvalidInput):
+                handing.assign(one, stranger.id, actor=me, at=NOW, policy=POLICY)
+        with pytest.raises(InvalidInput):
+            handing.assign(one, uuid.uuid4(), actor=me, at=NOW, policy=POLICY)
+        with pytest.raises(NotFound):
+            handing.assign(one, me.id or uuid.uuid4(), actor=people.stranger(), at=NOW, policy=POLICY)
+
+    def test_the_colleague_has_to_acknowledge_and_the_result_is_still_due(self) -> None:
+        me, one = people.village_worker(), alerting.alert(tier="red")
+        town = people.user("town", Role.TOWN, TOWN)
+        service.acknowledge(one, actor=me, at=NOW + minutes(1))
+        alert = handing.assign(one, town.id, actor=me, at=NOW + minutes(10), policy=POLICY)
+        assert (alert.state, alert.assigned_to, alert.responsible_level, alert.wave) == ("open", town.id, 4, 1)
+        assert (alert.ack_due, alert.resolve_due) == (NOW + minutes(25), NOW + minutes(240))
+        handing.assign(one, town.id, actor=me, at=NOW + minutes(11), policy=POLICY)
+        assert get(one).wave == 1
+        assert escalate(minutes(25)) == 1
+        assert (get(one).responsible_level, get(one).assigned_to) == (3, None)
+
+    def test_handing_over_takes_everything_in_hand_and_nothing_closed(self) -> None:
+        me = people.village_worker()
+        colleague = people.user("second", Role.VILLAGE, VILLAGE)
+        ones = [alerting.alert() for _ in range(3)]
+        for one in ones:
+            service.acknowledge(one, actor=me, at=NOW)
+        service.resolve(ones[0], "handled", None, actor=me, at=NOW)
+        assert {alert.id for alert in handing.in_hand(me)} == set(ones[1:])
+        moved = handing.hand_over(ones, colleague.id, actor=me, at=NOW + minutes(1), policy=POLICY)
+        assert moved == 2
+        assert handing.in_hand(me) == []
+        assert {alert.id for alert in handing.in_hand(people.actor_of(colleague))} == set(ones[1:])
+
+    def test_a_closed_alert_is_not_handed_over(self) -> None:
+        me, one = people.village_worker(), alerting.alert()
+        town = people.user("town", Role.TOWN, TOWN)
+        service.resolve(one, "handled", None, actor=me, at=NOW)
+        with pytest.raises(Conflict):
+            handing.assign(one, town.id, actor=me, at=NOW, policy=POLICY)
+
+
+class TestReopening:
+    def test_it_is_explicit_with_a_reason_and_new_deadlines(self) -> None:
+        me, one = people.village_worker(), alerting.alert(tier="red")
+        service.resolve(one, "handled", "电话确认", actor=me, at=NOW + minutes(5))
+        with pytest.raises(InvalidInput):
+            handing.reopen(one, "  ", actor=me, at=NOW + minutes(30), policy=POLICY)
+        alert = handing.reopen(one, "又来了", actor=me, at=NOW + minutes(30), policy=POLICY)
+        assert (alert.state, alert.result, alert.acknowledged_at, alert.resolved_at) == ("open", None, None, None)
+        assert (alert.ack_due, alert.resolve_due) == (NOW + minutes(45), NOW + minutes(270))
+        assert alert.note == "电话确认\n又来了"
+        assert history(one)[-1].data == {"result": "handled"}
+        wave = alert.wave
+        assert handing.reopen(one, "again", actor=me, at=NOW + minutes(31), policy=POLICY).wave == wave
+
+    def test_acknowledging_does_not_reopen_and_what_was_taken_back_stays_so(self) -> None:
+        me, one, subject = people.village_worker(), alerting.alert(), uuid.uuid4()
+        service.resolve(one, "handled", None, actor=me, at=NOW)
+        assert service.acknowledge(one, actor=me, at=NOW).state == "resolved"
+        new = NewAlert("registration", "c:9", VILLAGE, "red", True, subject_id=subject)
+        service.raise_alerts([new], POLICY, NOW)
+        assert service.retract_for(subject, actor=me, at=NOW) == 1
+        with pytest.raises(Conflict):
+            handing.reopen(new.id, "why", actor=me, at=NOW, policy=POLICY)
+        waves = db.session.scalars(select(FeedEntry.wave).where(FeedEntry.alert_id == new.id).order_by(FeedEntry.id))
+        assert list(waves) == [0, -1]
+
+
+class TestReceipts:
+    def test_told_and_seen_stand_for_each_person_and_the_first_on_the_alert(self) -> None:
+        me, town, one = people.village_worker(), people.town_worker(), alerting.alert()
+        receipts.delivered_to(me, [one], NOW + minutes(1))
+        receipts.delivered_to(me, [one], NOW + minutes(2))
+        receipts.seen_by(town, [one], NOW + minutes(3))
+        receipts.seen_by(me, [one], NOW + minutes(4))
+        rows = {row.user_id: row for row in receipts.of_alerts([one])}
+        assert me.id is not None
+        assert town.id is not None
+        assert (rows[me.id].delivered_at, rows[me.id].seen_at) == (NOW + minutes(1), NOW + minutes(4))
+        assert (rows[town.id].delivered_at, rows[town.id].seen_at) == (NOW + minutes(3), NOW + minutes(3))
+        alert = get(one)
+        assert (alert.delivered_at, alert.seen_at, alert.seen_by) == (NOW + minutes(1), NOW + minutes(3), town.key)
+
+    def test_an_act_is_seeing(self) -> None:
+        me, one = people.village_worker(), alerting.alert()
+        service.acknowledge(one, actor=me, at=NOW + minutes(2))
+        assert get(one).seen_at == NOW + minutes(2)
+
+    def test_nobody_sees_what_is_not_theirs_and_tokens_see_nothing(self) -> None:
+        one = alerting.alert()
+        assert receipts.seen_by(people.stranger(), [one, uuid.uuid4()], NOW) == 0
+        assert receipts.seen_by(people.operator(), [one], NOW) == 0
+        assert db.session.scalars(select(AlertReceipt)).all() == []
+
+    def test_a_hundred_alerts_are_marked_at_once_by_two_screens(self, app: Flask) -> None:
+        me = people.village_worker()
+        ones = [alerting.alert() for _ in range(100)]
+        _at_once(app, [lambda: receipts.seen_by(me, ones, NOW)] * 3)
+        assert len(receipts.of_alerts(ones)) == 100
+
+
+class TestRosters:
+    def shifts(self, user_id: uuid.UUID, **changes: object) -> duty.Shifts:
+        values = {"first": TODAY, "days": 3, "begins": "08:00", "ends": "20:00", **changes}
+        return duty.Shifts(user_id=user_id, **values)  # type: ignore[arg-type]
+
+    def add(self, given: duty.Shifts, actor: Actor) -> int:
+        return duty.add_shifts(given, actor=actor, at=NOW, timezone=ZONE)
+
+    def test_days_are_entered_at_once_and_twice_is_harmless(self) -> None:
+        boss, worker = people.commander(), people.user("v", Role.VILLAGE, VILLAGE)
+        assert self.add(self.shifts(worker.id), boss) == 3
+        assert self.add(self.shifts(worker.id, days=4), boss) == 1
+        rows = duty.roster(boss, NOW - timedelta(days=1), NOW + timedelta(days=9))
+        assert [(one.starts_at - NOW, one.ends_at - one.starts_at) for one, _user in rows] == [
+            (timedelta(days=day, hours=-2), timedelta(hours=12)) for day in range(4)
+        ]
+        duty.remove_shift(rows[0][0].id, actor=boss, at=NOW)
+        assert len(duty.roster(boss, NOW - timedelta(days=1), NOW + timedelta(days=9))) == 3
+
+    def test_a_night_ends_the_next_morning(self) -> None:
+        me = people.village_worker()
+        self.add(self.shifts(me.id or uuid.uuid4(), days=1, begins="20:00", ends="08:00"), me)
+        [(shift, _user)] = duty.roster(me, NOW, NOW + timedelta(days=2))
+        assert shift.ends_at - shift.starts_at == timedelta(hours=12)
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"begins": "8"}, "begins"),
+            ({"begins": "24:00"}, "begins"),
+            ({"ends": "25:00"}, "ends"),
+            ({"days": 0}, "days"),
+        ],
+    )
+    def test_wrong_shifts_are_named(self, changes: dict[str, object], field: str) -> None:
+        me = people.village_worker()
+        with pytest.raises(InvalidInput) as caught:
+            self.add(self.shifts(me.id or uuid.uuid4(), **changes), me)
+        assert [error.field for error in caught.value.errors] == [field]
+
+    def test_only_the_own_jurisdiction(self) -> None:
+        me, other = people.village_worker(), people.user("o", Role.VILLAGE, OTHER_VILLAGE)
+        with pytest.raises(InvalidInput):
+            self.add(self.shifts(other.id), me)
+        shift(other.id, OTHER_VILLAGE, timedelta(), timedelta(hours=1))
+        assert duty.roster(me, NOW, NOW + timedelta(days=1)) == []
+        row = db.session.scalars(select(DutyShift)).one()
+        with pytest.raises(NotFound):
+            duty.remove_shift(row.id, actor=me, at=NOW)
+        auditor = people.actor_of(people.user("a", Role.AUDITOR, SITE))
+        with pytest.raises(NotAllowed):
+            duty.remove_shift(row.id, actor=auditor, at=NOW)
+
+    def test_gaps_are_found(self) -> None:
+        hours = [(NOW + timedelta(hours=a), NOW + timedelta(hours=b)) for a, b in ((2, 4), (3, 6), (8, 10))]
+        found = duty.gaps(hours, NOW, NOW + timedelta(hours=12))
+        assert [((a - NOW) / timedelta(hours=1), (b - NOW) / timedelta(hours=1)) for a, b in found] == [
+            (0, 2),
+            (6, 8),
+            (10, 12),
+        ]
