@@ -9,9 +9,10 @@ from flask import current_app
 from sqlalchemy import func, select, update
 
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts.kinds import Kind, register
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.alerts.queries import LIVE_STATES
-from checkpoint.alerts.service import NewAlert, note_change, raise_alerts
+from checkpoint.alerts.service import TAKEN_BACK, NewAlert, note_change, raise_alerts
 from checkpoint.appeals.models import Appeal, AppealState
 from checkpoint.appeals.queries import one
 from checkpoint.audit.service import record
@@ -28,6 +29,7 @@ from checkpoint.registrations.reissue import reissue
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.policy import PolicyData, Tier
 from checkpoint.risk.service import current_state
+from checkpoint.words import lazy
 
 KIND = "appeal"
 # What the tier alone has raised: it goes with the tier. Overdue work, reported symptoms and inquiries stand for themselves.
@@ -37,6 +39,8 @@ SHORTEST_TEXT, LONGEST_TEXT = 5, 1000
 MAX_APPEALS = 5  # of one registration
 LEAST_TIME = timedelta(hours=2)
 SET_ASIDE_DAYS = 14
+
+register(Kind(KIND, lazy("Appeal against the colour"), permission=Permission.PEOPLE_READ))
 
 
 def deadline(at: datetime, timezone: str) -> datetime:
@@ -116,6 +120,8 @@ def _check_open(registration: Registration) -> None:
 
 def tell(appeal: Appeal, cause: str, policy: PolicyData, at: datetime) -> uuid.UUID:
     """Raise the alert of an appeal, with the deadline of the day; returns its id."""
+    limit = max(appeal.due_at, at + LEAST_TIME)
+    minutes = policy.deadlines[Tier(appeal.tier_before)].acknowledge_minutes
     alert = NewAlert(
         kind=KIND,
         cause=cause,
@@ -124,21 +130,11 @@ def tell(appeal: Appeal, cause: str, policy: PolicyData, at: datetime) -> uuid.U
         needs_answer=True,
         subject_id=appeal.registration_id,
         params={"appeal": str(appeal.id), "due_at": appeal.due_at.isoformat()},
+        ack_due=min(at + timedelta(minutes=minutes), limit),
+        resolve_due=limit,
     )
     raise_alerts([alert], policy, at)
-    limit = max(appeal.due_at, at + LEAST_TIME)
-    db.session.execute(
-        update(Alert)
-        .where(Alert.id == alert.id)
-        .values(
-            resolve_due=limit, ack_due=func.min(Alert.ack_due, limit) if _sqlite() else func.least(Alert.ack_due, limit)
-        )
-    )
     return alert.id
-
-
-def _sqlite() -> bool:
-    return db.session.get_bind().dialect.name == "sqlite"
 
 
 def grant(
@@ -248,7 +244,7 @@ def _undo_alerts(
     for alert in db.session.scalars(wrong).all():
         alert.state = AlertState.RETRACTED.value
         db.session.flush()
-        note_change(alert.id, alert.division_code, "retracted", actor, at, {"because": KIND})
+        note_change(alert.id, alert.division_code, "retracted", actor, at, {"because": KIND}, wave=TAKEN_BACK)
     inside = registration.state == RegistrationState.INSIDE.value
     new = NewAlert(
         kind="arrival" if inside else "registration",

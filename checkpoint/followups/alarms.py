@@ -1,23 +1,62 @@
 """The alerts that follow-up work raises: overdue, done without success, unwell. They close by themselves with the work."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 
 from checkpoint.accounts.permissions import Actor
+from checkpoint.alerts.kinds import Kind, register
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.alerts.queries import LIVE_STATES
-from checkpoint.alerts.service import NewAlert, note_change
+from checkpoint.alerts.service import TAKEN_BACK, NewAlert, note_change
 from checkpoint.database import db, transaction
 from checkpoint.followups.models import FollowUp
 from checkpoint.regions.models import at_level
 from checkpoint.risk.policy import Tier
+from checkpoint.words import _, lazy
 
 OVERDUE, FAILED, UNWELL = "overdue_followup", "followup_failed", "health_report"
 TOWN = 4
+TASKS = {
+    "arrival_visit": lazy("Visit at the door"),
+    "landing_test": lazy("Landing test"),
+    "test": lazy("Test"),
+    "health_check": lazy("Health check"),
+    "release": lazy("Release"),
+}
+RESULT_WORDS = {
+    "arrived": lazy("Has arrived"),
+    "not_here": lazy("Is not here"),
+    "negative": lazy("Negative"),
+    "positive": lazy("Positive"),
+    "refused": lazy("Refused"),
+    "well": lazy("Well"),
+    "unwell": lazy("Unwell"),
+    "no_answer": lazy("No answer"),
+    "released": lazy("Release"),
+    "extended": lazy("Extend"),
+}
+
+
+def task_words(kind: str, day: int) -> str:
+    """A piece of work as a person calls it: Test, day 3."""
+    name = str(TASKS.get(kind, kind))
+    return _("%(work)s, day %(day)s", work=name, day=day) if day else name
+
+
+def _explain(params: Mapping[str, Any]) -> tuple[str, ...]:
+    work = task_words(str(params.get("task", "")), int(params.get("day", 0)))
+    if "result" in params:
+        return (_("%(work)s: %(result)s", work=work, result=RESULT_WORDS.get(params["result"], params["result"])),)
+    return (_("Not done in time: %(work)s", work=work),)
+
+
+register(Kind(OVERDUE, lazy("Follow-up work is overdue"), explain=_explain))
+register(Kind(FAILED, lazy("Follow-up work without success"), explain=_explain))
+register(Kind(UNWELL, lazy("Feels ill")))
 
 
 def at_least_yellow(tier: str) -> str:
@@ -100,6 +139,7 @@ def _close(about: Any, how: str, actor: Actor, at: datetime, task: str | None = 
             if done.rowcount:
                 session.refresh(alert)
                 data = {"result": "handled"} if state is AlertState.RESOLVED else None
-                note_change(alert.id, alert.division_code, state.value, actor, at, data)
+                wave = None if data else TAKEN_BACK
+                note_change(alert.id, alert.division_code, state.value, actor, at, data, wave=wave)
                 moved += 1
     return moved
