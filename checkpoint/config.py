@@ -33,6 +33,7 @@ class Settings:
     stream_limit: int
     registration_limit: str
     max_body_bytes: int
+    allow_private_targets: bool
 
     @property
     def is_sqlite(self) -> bool:
@@ -110,4 +111,5 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         stream_limit=_integer(environ, "STREAM_LIMIT", 64, 0, 2000),
         registration_limit=limit,
         max_body_bytes=_integer(environ, "MAX_BODY_BYTES", 1_048_576, 65_536, 1_073_741_824),
+        allow_private_targets=bool(_integer(environ, "ALLOW_PRIVATE_TARGETS", 0, 0, 1)),
     )

@@ -83,6 +83,13 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def key_document(data: Path, name: str, make: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """One further key file of this instance, made now if there is none; for a key that only one room needs."""
+    folder = data / "keys"
+    with _locked(folder):
+        return _document(folder / name, make)
+
+
 def load_keyring(data: Path) -> Keyring:
     """The keys of this instance, made now if there are none."""
     folder = data / "keys"
