@@ -20,9 +20,11 @@ def init_app(app: Flask, babel: Babel) -> None:
         health,
         inbox,
         locale,
+        patrols,
         places,
         stream,
         traveller,
+        traveller_shell,
     )
 
     locale.init_app(app, babel)
@@ -30,6 +32,6 @@ def init_app(app: Flask, babel: Babel) -> None:
     errors.init_app(app)
     filters.init_app(app)
     auth.init_app(app)
-    for module in (traveller, gate, inbox, command, admin, auth, places, stream, health):
+    for module in (traveller, traveller_shell, gate, inbox, command, admin, patrols, auth, places, stream, health):
         app.register_blueprint(module.blueprint)
     api.init_app(app)

@@ -68,8 +68,15 @@ def _post_of(code: str | None) -> Checkpoint | None:
 
 
 def _form_page(
-    form: TripForm, post: Checkpoint | None, status: int = 200, handle: str | None = None, vehicle: str = ""
+    form: TripForm,
+    post: Checkpoint | None,
+    status: int = 200,
+    handle: str | None = None,
+    vehicle: str = "",
+    *,
+    kept: bool = False,
 ) -> Answer:
+    """The form; `kept` leaves out whatever is of one day or one visitor, for the copy that a phone keeps."""
     today = _today(clock.now())
     page = render_template(
         "traveller/form.html",
@@ -82,9 +89,12 @@ def _form_page(
         vehicle=vehicle,
         index=default_index(),
         limits=trip.LIMITS,
-        first_day=today - timedelta(days=ARRIVAL_PAST_DAYS),
-        last_day=today + timedelta(days=ARRIVAL_AHEAD_DAYS),
-        today=today,
+        first_day="" if kept else today - timedelta(days=ARRIVAL_PAST_DAYS),
+        last_day="" if kept else today + timedelta(days=ARRIVAL_AHEAD_DAYS),
+        today="" if kept else today,
+        kept=kept,
+        offline_words=words.offline_words,
+        site_timezone=_settings().timezone,
     )
     return page, status
 
@@ -108,7 +118,9 @@ def declare(code: str | None = None) -> Answer:
     except NotFound:
         return render_template("traveller/unknown_post.html"), 404
     if request.method == "GET":
-        return _form_page(trip.blank(_today(clock.now()).isoformat(), post.code if post else ""), post)
+        kept = "shell" in request.args
+        day = "" if kept else _today(clock.now()).isoformat()
+        return _form_page(trip.blank(day, post.code if post else ""), post, kept=kept)
     form = _typed(_act())
     form.values["checkpoint"] = post.code if post else ""
     if _act() != "send":

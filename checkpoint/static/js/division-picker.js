@@ -152,11 +152,25 @@ class DivisionPicker {
     try {
       places = await ask(`${this.url}?${parameters}`, request.signal);
     } catch (error) {
-      if (error.name !== "AbortError") this.close(); // no network: the plain field still posts its text
-      return;
+      if (error.name === "AbortError") return;
+      places = await this.fromBook(query); // no network
+      if (!places) {
+        this.close(); // the plain field still posts its text
+        return;
+      }
     }
     if (request.signal.aborted || document.activeElement !== this.input) return;
     this.show(this.recentFirst(places, query), query);
+  }
+
+  /** Places of the book that this browser keeps for times without network; null when it has none. */
+  async fromBook(query) {
+    try {
+      const { suggest } = await import("./places-offline.js");
+      return await suggest(query, this.within, MAX_RESULTS);
+    } catch {
+      return null;
+    }
   }
 
   recentFirst(places, query) {

@@ -64,6 +64,9 @@ function list(section) {
 }
 
 const shown = document.querySelector("[data-pass]");
-if (shown) remember(shown);
+if (shown) {
+  remember(shown);
+  sessionStorage.removeItem("checkpoint.draft"); // what was typed has arrived (traveller-offline.js)
+}
 const section = document.querySelector("[data-phone-passes]");
 if (section) list(section);

@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from checkpoint.registrations.problems import field_error
 from checkpoint.risk.wording import SYMPTOMS as SYMPTOM_WORDS
 
 Choices = tuple[tuple[str, LazyString], ...]
@@ -65,3 +66,25 @@ _LABELS: dict[str, LazyString] = {
     "taken_at": _l("When the sample was taken"),
     "result": _l("Result"),
 }
+_CHECKED_ON_THE_PHONE = (
+    "missing", "name", "phone", "check_digit", "birth_date", "document", "place", "dates", "plate", "same_person", "arrival_past",
+    "arrival_far", "stay_past", "stay_after_arrival", "test_future", "test_old", "date_parsing", "destination_level",
+    "unknown_division", "outside_site", "unknown_checkpoint", "other",
+)  # fmt: skip
+
+
+def offline_words() -> dict[str, str | dict[str, str]]:
+    """What the form's scripts say with no network; `wrong` holds the sentences of the server by their codes."""
+    return {
+        "code": _("Your declaration as a code"),
+        "turn": _("Code {part} of {parts}. They change by themselves: hold still until the tablet has them all."),
+        "remove": _("Take this declaration off the phone? The server does not have it yet."),
+        "look": _("Some fields need another look"),
+        "state.waiting": _("not sent yet"),
+        "state.refused": _("needs another look"),
+        "state.sent": _("sent"),
+        "open.waiting": _("Show the code"),
+        "open.refused": _("Look at it"),
+        "open.sent": _("Open my pass"),
+        "wrong": {code: field_error("", code).message for code in _CHECKED_ON_THE_PHONE},
+    }
