@@ -25,6 +25,8 @@ from checkpoint.accounts.permissions import Actor, system_actor
 from checkpoint.config import Settings
 from checkpoint.database import db, transaction
 from checkpoint.errors import ConfigurationError
+from checkpoint.patrols import points as patrol_points
+from checkpoint.patrols import routes as patrol_routes
 from checkpoint.regions import queries as divisions
 from checkpoint.regions import service as regions
 from checkpoint.regions.models import Division
@@ -36,6 +38,13 @@ _POSTS = (
     ("K02", CheckpointKind.PROVINCIAL_ROAD, "省道卡口"),
     ("K03", CheckpointKind.COUNTY_ROAD, "县道卡口"),
 )
+# Crossings that are shut, and what hangs on each barrier; walked together three times a day by the town's tablets.
+_CLOSED = (
+    ("X01", "老渡口", ("道口护栏", "便桥护栏")),
+    ("X02", "机耕路口", ("道口护栏",)),
+    ("X03", "堤岸小路", ("道口护栏",)),
+)
+_WALKS = (("06:30", "120"), ("13:00", "120"), ("20:00", "120"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,7 @@ def _first_start(settings: Settings, at: datetime) -> None:
         import_sample(actor=actor, at=at)
         post = _make_posts(site, towns, actor, at)
         logins = _make_users(site, towns[0], actor, at)
+        _make_patrols(towns[0], actor, at)
         tablet = posts.create_device(post.code, actor=actor, at=at, label="平板 1")
     _print_logins(logins, f"{settings.public_url}/gate", post, tablet.code)
 
@@ -129,6 +139,22 @@ def _make_posts(site: Division, towns: Sequence[Division], actor: Actor, at: dat
         town = towns[number % len(towns)]
         made.append(posts.create_checkpoint(code, f"{town.name}{words}", kind, town.code, actor=actor, at=at))
     return made[0]
+
+
+def _make_patrols(town: Division, actor: Actor, at: datetime) -> None:
+    """Closed crossings of a town with their points, and a route through them with its timetable."""
+    villages = divisions.villages(town.code) or [town]
+    stops = []
+    for number, (code, words, names) in enumerate(_CLOSED):
+        place = villages[number % len(villages)]
+        posts.create_checkpoint(code, f"{words}封闭卡口", CheckpointKind.CLOSED, place.code, actor=actor, at=at)
+        for name in names:
+            form = patrol_points.PointForm(f"{words}{name}", place.code, code)
+            stops.append(patrol_points.create_point(form, actor=actor, at=at).id)
+    route = patrol_routes.create_route(patrol_routes.RouteForm(f"{town.name}巡查线", town.code), actor=actor, at=at)
+    patrol_routes.set_stops(route.id, stops, actor=actor, at=at)
+    for starts, minutes in _WALKS:
+        patrol_routes.add_slot(route.id, patrol_routes.SlotForm(starts, minutes, tuple("0123456")), actor=actor, at=at)
 
 
 def _make_users(site: Division, town: Division, actor: Actor, at: datetime) -> list[Login]:

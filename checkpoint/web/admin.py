@@ -14,12 +14,13 @@ from checkpoint import clock
 from checkpoint.accounts import pins, posts, queries, service
 from checkpoint.accounts.permissions import Permission
 from checkpoint.config import Settings
-from checkpoint.errors import FieldError, InvalidInput
+from checkpoint.errors import InvalidInput
 from checkpoint.regions import queries as divisions
 from checkpoint.regions import service as regions
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.errors import field_errors
 from checkpoint.web.filters import CHECKPOINT_KINDS, ROLES
+from checkpoint.web.forms.chosen import chosen_division
 from checkpoint.web.qr import qr_svg
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -42,7 +43,7 @@ def add_user() -> Answer:
         made = service.create_user(
             form.get("login", ""),
             form.get("role", ""),
-            _division(),
+            chosen_division(),
             actor=current_actor(),
             at=clock.now(),
             name=form.get("name", ""),
@@ -103,7 +104,7 @@ def add_checkpoint() -> Answer:
             form.get("code", ""),
             form.get("name", ""),
             form.get("kind", ""),
-            _division(),
+            chosen_division(),
             actor=current_actor(),
             at=clock.now(),
         )
@@ -220,7 +221,7 @@ def add_alias() -> Answer:
     form = request.form
     try:
         alias = regions.add_alias(
-            form.get("text", ""), _division(), form.get("note"), actor=current_actor(), at=clock.now()
+            form.get("text", ""), chosen_division(), form.get("note"), actor=current_actor(), at=clock.now()
         )
     except InvalidInput as error:
         found = field_errors(error)
@@ -243,27 +244,6 @@ def remove_alias(alias_id: int) -> Answer:
 def _settings() -> Settings:
     settings: Settings = current_app.extensions["settings"]
     return settings
-
-
-def _division() -> str:
-    """The division of the form: chosen in the picker, or typed as a code or as words that name exactly one place."""
-    chosen = request.form.get("division_code", "").strip()
-    typed = request.form.get("division_text", "").strip()
-    if re.fullmatch(r"\d{12}", chosen):
-        return chosen
-    if re.fullmatch(r"\d{12}", typed):
-        return typed
-    resolution = regions.resolve(typed[:200]) if typed else None
-    if resolution is None:
-        message = _("Choose a place.")
-    elif resolution.code is not None and not resolution.conflict:
-        return resolution.code
-    elif resolution.candidates:
-        names = divisions.full_names(resolution.candidates[:3])
-        message = _("Several places fit: %(names)s. Write more of the name.", names=_("; ").join(names.values()))
-    else:
-        message = _("No place of this name was found.")
-    raise InvalidInput([FieldError("division", "unknown", message)])
 
 
 def _minutes(raw: str) -> timedelta:

@@ -42,6 +42,7 @@ _NAVIGATION = (
     (Permission.COMMAND_READ, "/command", _l("Command")),
     (Permission.ALERTS_READ, "/inbox", _l("Inbox")),
     (Permission.GATE_SNAPSHOT, "/gate", _l("Checkpoint")),
+    (Permission.PATROLS_READ, "/patrols", _l("Patrols")),
     (Permission.USERS_WRITE, "/admin/users", _l("Users")),
     (Permission.DEVICES_WRITE, "/admin/checkpoints", _l("Checkpoints")),
     (Permission.DEVICES_WRITE, "/admin/devices", _l("Tablets")),

@@ -23,6 +23,7 @@ from checkpoint.registrations.models import Registration, Traveller
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.wording import measure_text, reason_text
 from checkpoint.web import inbox_words as words
+from checkpoint.web.patrol_words import alert_lines
 
 RANK = {"red": 0, "yellow": 1}
 VILLAGE, TOWN, COUNTY = 5, 4, 3
@@ -189,7 +190,9 @@ def _card(alert: Alert, known: _Known, at: datetime) -> Card:
         registration=registration,
         origin=origin_of(registration) if registration else "",
         trip=words.word(words.TRIPS, registration.state) if registration else "",
-        reasons=tuple(reason_text(reason) for reason in assessment.reasons) if assessment else (),
+        reasons=tuple(reason_text(reason) for reason in assessment.reasons)
+        if assessment
+        else alert_lines(alert.kind, alert.params),
         measures=tuple(measure_text(measure) for measure in assessment.measures) if assessment else (),
         happened=tuple(_happened(alert, registration, known)),
         due=due,

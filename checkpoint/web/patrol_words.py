@@ -40,6 +40,11 @@ def weekdays_text(mask: int) -> str:
     return str(_(", ")).join(str(word) for number, word in enumerate(WEEKDAYS) if mask >> number & 1)
 
 
+def weekday_options() -> list[tuple[str, LazyString]]:
+    """The days of the week as a form offers them, by number from 0 for Monday."""
+    return [(str(number), word) for number, word in enumerate(WEEKDAYS)]
+
+
 def clock_text(minute: int) -> str:
     """Minutes after midnight as a time of day: 390 is 06:30."""
     return f"{minute // 60:02d}:{minute % 60:02d}"

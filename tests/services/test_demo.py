@@ -2,6 +2,7 @@
 
 import re
 import threading
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -9,14 +10,16 @@ from sqlalchemy import func, select
 
 from checkpoint import create_app
 from checkpoint.accounts import service as accounts
-from checkpoint.accounts.models import Checkpoint, Device, Role, User
+from checkpoint.accounts.models import Checkpoint, CheckpointKind, Device, Role, User
 from checkpoint.cli import demo
 from checkpoint.config import Settings
 from checkpoint.database import Base, db
 from checkpoint.errors import ConfigurationError
+from checkpoint.patrols import queries
+from checkpoint.patrols.models import PatrolPoint
 from checkpoint.regions.models import contains
 from checkpoint.risk.queries import in_force
-from tests.factories import NOW, databases, divisions
+from tests.factories import NOW, databases, divisions, people
 
 
 def count(model: type[Base]) -> int:
@@ -46,10 +49,20 @@ def test_the_first_start_prints_accounts_that_open(settings: Settings, capsys: p
 def test_the_first_start_publishes_a_list_and_opens_posts(settings: Settings) -> None:
     demo._first_start(settings, NOW)
     assert in_force() is not None
-    towns = {post.division_code for post in db.session.scalars(select(Checkpoint))}
-    assert len(towns) == count(Checkpoint) == 3
+    staffed = db.session.scalars(select(Checkpoint).where(Checkpoint.kind != CheckpointKind.CLOSED)).all()
+    towns = {post.division_code for post in staffed}
+    assert len(towns) == len(staffed) == 3
     assert all(contains(divisions.SITE, town) for town in towns)
     assert count(Device) == 1
+
+
+def test_the_first_start_walks_past_closed_crossings(settings: Settings) -> None:
+    demo._first_start(settings, NOW)
+    closed = db.session.scalars(select(Checkpoint).where(Checkpoint.kind == CheckpointKind.CLOSED)).all()
+    assert len(closed) == 3
+    assert {point.checkpoint_id for point in db.session.scalars(select(PatrolPoint))} == {post.id for post in closed}
+    (view, *_others) = queries.rounds(people.operator(), NOW, NOW + timedelta(days=1))
+    assert view.total == count(PatrolPoint) == 4
 
 
 def test_a_first_start_that_breaks_off_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
