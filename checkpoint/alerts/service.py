@@ -6,12 +6,12 @@ that of two who act at once the later one finds what the earlier one did.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from checkpoint.accounts.permissions import Actor
 from checkpoint.alerts.duty import CITY, TOWN, VILLAGE, level_of, routes
@@ -186,14 +186,24 @@ def add_note(alert_id: uuid.UUID, note: str, *, actor: Actor, at: datetime) -> A
     return alert
 
 
-def retract_for(subject_id: uuid.UUID, *, actor: Actor, at: datetime) -> int:
-    """Take back what is open or noticed about a subject, because its reason is gone; returns how many."""
+def retract_for(
+    subject_id: uuid.UUID,
+    *,
+    actor: Actor,
+    at: datetime,
+    kinds: Collection[str] = (),
+    wave: int | None = TAKEN_BACK,
+) -> int:
+    """Take back what is open or noticed about a subject, because its reason is gone; returns how many.
+
+    Only alerts of some `kinds` if any are named; without a `wave` the screens alone hear of it.
+    """
     with transaction() as session:
         session.flush()
         states = (*LIVE_STATES, AlertState.NOTICE.value)
         alerts = session.scalars(
             select(Alert)
-            .where(Alert.subject_id == subject_id, Alert.state.in_(states))
+            .where(Alert.subject_id == subject_id, Alert.state.in_(states), Alert.kind.in_(kinds) if kinds else true())
             .order_by(Alert.id)
             .with_for_update()
             .execution_options(populate_existing=True)
@@ -201,7 +211,7 @@ def retract_for(subject_id: uuid.UUID, *, actor: Actor, at: datetime) -> int:
         for alert in alerts:
             alert.state = AlertState.RETRACTED.value
             session.flush()
-            note_change(alert.id, alert.division_code, "retracted", actor, at, wave=TAKEN_BACK)
+            note_change(alert.id, alert.division_code, "retracted", actor, at, wave=wave)
     return len(alerts)
 
 

@@ -1,32 +1,34 @@
 """Reading crossings: what a tablet shows of one, and counts for command."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import aliased
 
 from checkpoint.accounts.models import Checkpoint
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.queries import in_reach
+from checkpoint.crossings.finding import Found, Previous, of_crossing, person, previous
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.database import db
 from checkpoint.errors import NotAllowed
-from checkpoint.registrations.models import Registration, Traveller
-from checkpoint.registrations.queries import masked, masked_plate, place_name
+
+CONFLICT_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Previous:
-    """The crossing before this one of the same registration."""
+class Conflict:
+    """Another crossing of the same person at about the same time, in another lane, with another decision. Both stand."""
 
+    scan_id: uuid.UUID
     scanned_at: datetime
     checkpoint: str
     verdict: str
-    decision: str | None
-    decided_at: datetime | None
+    decision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +38,36 @@ class GateView:
     crossing: Crossing
     person: Mapping[str, Any] | None
     previous: Previous | None
+    conflicts: Sequence[Conflict] = ()
 
 
-def gate_view(crossing: Crossing) -> GateView:
-    """A crossing with the person and the crossing before it."""
-    if crossing.registration_id is None:
+def gate_view(crossing: Crossing, found: Found | None = None) -> GateView:
+    """A crossing with the person and the crossing before it; `found` spares asking again right after the scan."""
+    row = of_crossing(crossing) if found is None else found.row
+    if row is None:
         return GateView(crossing, None, None)
-    registration, traveller = db.session.execute(
-        select(Registration, Traveller)
-        .join(Traveller, Traveller.id == Registration.traveller_id)
-        .where(Registration.id == crossing.registration_id)
-    ).one()
-    lead = registration.lead_id or registration.id
-    companions = db.session.scalar(
-        select(func.count())
-        .select_from(Registration)
-        .where((Registration.lead_id == lead) & (Registration.id != registration.id))
+    return GateView(crossing, person(row), previous(row), conflicts([crossing]).get(crossing.id, ()))
+
+
+def conflicts(crossings: Sequence[Crossing]) -> dict[uuid.UUID, list[Conflict]]:
+    """For each crossing those of the same person, in another lane, that were decided otherwise within ten minutes."""
+    decided = {one.id: one for one in crossings if one.decision is not None and one.registration_id is not None}
+    if not decided:
+        return {}
+    one, other = aliased(Crossing), aliased(Crossing)
+    rows = db.session.execute(
+        select(one.id, one.scanned_at, other, Checkpoint.name)
+        .join(other, (other.registration_id == one.registration_id) & (other.device_id != one.device_id))
+        .join(Checkpoint, Checkpoint.id == other.checkpoint_id)
+        .where(one.id.in_(decided), other.decision.is_not(None), other.decision != one.decision)
+        .order_by(other.scanned_at, other.id)
     )
-    person = masked(traveller) | {
-        "plate": masked_plate(registration),
-        "origin": place_name(registration.origin_code),
-        "destination": place_name(registration.destination_code),
-        "arriving_on": registration.arriving_on.isoformat(),
-        "transport": registration.transport,
-        "companions": int(companions or 0) + (1 if registration.lead_id else 0),
-        "state": registration.state,
-    }
-    return GateView(crossing, person, _previous(crossing))
-
-
-def _previous(crossing: Crossing) -> Previous | None:
-    row = db.session.execute(
-        select(Crossing.scanned_at, Checkpoint.name, Crossing.verdict, Crossing.decision, Crossing.decided_at)
-        .join(Checkpoint, Checkpoint.id == Crossing.checkpoint_id)
-        .where(
-            Crossing.registration_id == crossing.registration_id,
-            Crossing.id != crossing.id,
-            Crossing.received_at <= crossing.received_at,
-        )
-        .order_by(Crossing.scanned_at.desc())
-        .limit(1)
-    ).first()
-    return Previous(row.scanned_at, row.name, row.verdict, row.decision, row.decided_at) if row else None
+    found: dict[uuid.UUID, list[Conflict]] = {}
+    for one_id, scanned_at, against, name in rows:
+        if abs(against.scanned_at - scanned_at) <= CONFLICT_WITHIN:
+            said = Conflict(against.id, against.scanned_at, name, against.verdict, str(against.decision))
+            found.setdefault(one_id, []).append(said)
+    return found
 
 
 def decisions(crossing_id: uuid.UUID) -> list[CrossingDecision]:

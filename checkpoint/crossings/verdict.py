@@ -62,8 +62,12 @@ class Judgement:
     rules: tuple[str, ...]
 
 
-def clock_is_wrong(scanned_at: datetime, received_at: datetime, *, offline: bool) -> bool:
-    """A scan from the future is wrong always; one from the past only when it was sent at once."""
+def clock_is_wrong(
+    scanned_at: datetime, received_at: datetime, *, offline: bool, skew_seconds: int | None = None
+) -> bool:
+    """A clock that was measured to be off; a scan from the future always; one from the past only when it was sent at once."""
+    if abs(timedelta(seconds=skew_seconds or 0)) > MAX_SKEW:
+        return True
     ahead = scanned_at - received_at
     return ahead > MAX_SKEW or (not offline and -ahead > MAX_SKEW)
 
@@ -89,6 +93,16 @@ def _valid_negative(presented: Presented) -> bool:
     return presented.scanned_at - taken <= timedelta(hours=presented.negative_test_hours)
 
 
-def needs_reason(verdict: str, decision: str) -> bool:
-    """Whether a decision overrides the verdict so that the officer must say why: letting in whom the rules would not."""
+def is_override(verdict: str, decision: str) -> bool:
+    """Whether a decision lets somebody in whom the verdict would not."""
     return decision == Decision.ADMITTED.value and verdict in (Verdict.HOLD.value, Verdict.REFUSE.value)
+
+
+def needs_reason(verdict: str, decision: str) -> bool:
+    """Whether the officer must say why."""
+    return is_override(verdict, decision)
+
+
+def against_rules(verdict: str, tier: str | None) -> bool:
+    """Whether somebody who was let in should not have been, by what the register knows."""
+    return tier == "red" or is_override(verdict, Decision.ADMITTED.value)

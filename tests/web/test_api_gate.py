@@ -128,11 +128,12 @@ def test_a_replaced_pass_says_so(app: Flask, client: FlaskClient, gate: Api) -> 
 
 
 def test_a_tier_that_rose_since_the_pass_reaches_the_tablet(
-    app: Flask, client: FlaskClient, gate: Api, freeze: Callable[[datetime], None]
+    app: Flask, client: FlaskClient, freeze: Callable[[datetime], None]
 ) -> None:
     """And one that was lowered again is lowered there too."""
     with app.app_context():
-        lists.in_force(lists.ZHUJING, at=NOW + timedelta(minutes=1), source="milder")
+        lists.in_force(lists.ZHUJING)
+    gate = tablet(app, client)
     token = Api(client).declare(1, origin={"code": NEIGHBOUR_TOWN}, tests=[negative_test()])["pass"]["token"]
     serial, first = serial_of(app, token), taken(gate)
     assert first["raised"] == {}

@@ -129,19 +129,45 @@ class RecordOut(BaseModel):
     entered_at: datetime | None
 
 
+class ShownRule(_In):
+    """A rule as the tablet named it to the officer."""
+
+    rule: str = Field(max_length=40, pattern=r"^[a-z_]+$")
+    points: int = Field(ge=0, le=100)
+    county: str | None = Field(default=None, pattern=r"^[0-9]{6}$")
+    stay: int | None = Field(default=None, ge=0, le=100)
+    detail: list[Annotated[str, Field(max_length=40)]] | None = Field(default=None, max_length=10)
+
+
+class Shown(_In):
+    """What a tablet without a network told the officer."""
+
+    verdict: VerdictName
+    tier: TierName | None = None
+    rules: list[ShownRule] = Field(max_length=60)
+
+
 class ScanIn(_In):
-    """One scan. `token` is a pass, or the short code under it."""
+    """One scan. `token` is a pass, the short code under it, or `ID:` and the id or client_id of a registration.
+
+    `skew_seconds` is how far the tablet's clock was ahead of the server's; `shown` what an off-line verdict said, judged under
+    the snapshot `snapshot_version`.
+    """
 
     scan_id: uuid.UUID
     token: str = Field(max_length=4096)
     scanned_at: Instant
     shift_id: uuid.UUID | None = None
     vehicle_id: uuid.UUID | None = None
+    shown: Shown | None = None
+    snapshot_version: str | None = Field(default=None, max_length=120)
+    skew_seconds: int | None = Field(default=None, ge=-(2**31), lt=2**31)
 
 
 class BatchDecision(_In):
-    """A decision made off line, with the tablet's time."""
+    """A decision made off line, with the tablet's time. `decision_id` is the tablet's own UUID of it."""
 
+    decision_id: uuid.UUID | None = None
     decision: DecisionName
     note: str | None = Field(default=None, max_length=500)
     decided_at: Instant
@@ -149,9 +175,10 @@ class BatchDecision(_In):
 
 
 class BatchScanIn(ScanIn):
-    """A scan made off line, with its decision if there was one."""
+    """A scan made off line, with what was decided: one decision, or several in their order (a test, then the admission)."""
 
     decision: BatchDecision | None = None
+    decisions: list[BatchDecision] = Field(default_factory=list, max_length=20)
 
 
 class BatchIn(_In):
@@ -186,6 +213,16 @@ class PreviousOut(BaseModel):
     decided_at: datetime | None
 
 
+class ConflictOut(BaseModel):
+    """Another crossing of the same person within ten minutes, in another lane, that was decided otherwise. Both stand."""
+
+    scan_id: uuid.UUID
+    scanned_at: datetime
+    checkpoint: str
+    verdict: VerdictName
+    decision: DecisionName
+
+
 class ScanOut(BaseModel):
     """The verdict on a scan. `problem` says why a pass was not accepted."""
 
@@ -199,17 +236,22 @@ class ScanOut(BaseModel):
     previous: PreviousOut | None
     decision: DecisionName | None
     decided_at: datetime | None
+    conflicts: list[ConflictOut]
 
 
 class BatchItemOut(BaseModel):
-    """The answer to one scan of a batch; `error` when its decision could not be taken as it was."""
+    """The answer to one scan of a batch; `error` when something of it could not be taken as it was.
+
+    A scan that another checkpoint has sent before has no verdict here, and the error `not_found`.
+    """
 
     scan_id: uuid.UUID
-    verdict: VerdictName
+    verdict: VerdictName | None
     tier: TierName | None
     problem: str | None
     decision: DecisionName | None
     error: str | None
+    conflicts: list[ConflictOut]
 
 
 class BatchOut(BaseModel):
@@ -219,8 +261,9 @@ class BatchOut(BaseModel):
 
 
 class DecisionIn(_In):
-    """What the officer did; letting in whom the verdict holds or refuses needs a note."""
+    """What the officer did; letting in whom the verdict holds or refuses needs a note. `decision_id` is the tablet's own UUID."""
 
+    decision_id: uuid.UUID | None = None
     decision: DecisionName
     note: str | None = Field(default=None, max_length=500)
     shift_id: uuid.UUID | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoint.alerts.models import Alert
+from checkpoint.crossings.batches import Delivered
 from checkpoint.crossings.models import Crossing
 from checkpoint.crossings.queries import GateView
 from checkpoint.registrations import queries
@@ -118,14 +119,20 @@ def scan(view: GateView) -> bodies.ScanOut:
             "measures": measures(crossing.measures),
             "person": view.person,
             "previous": vars_of(view.previous),
+            "conflicts": [vars_of(one) for one in view.conflicts],
             "decided_at": crossing.decided_at,
         }
     )
 
 
-def batch_item(crossing: Crossing, error: str | None) -> bodies.BatchItemOut:
+def batch_item(done: Delivered) -> bodies.BatchItemOut:
     """The short answer to one scan of a batch."""
-    return bodies.BatchItemOut.model_validate(_crossing(crossing) | {"error": error})
+    if done.crossing is None:
+        said: dict[str, Any] = {name: None for name in ("verdict", "tier", "problem", "decision")}
+    else:
+        said = _crossing(done.crossing)
+    said |= {"scan_id": done.scan_id, "error": done.error, "conflicts": [vars_of(one) for one in done.conflicts]}
+    return bodies.BatchItemOut.model_validate(said)
 
 
 def _crossing(crossing: Crossing) -> dict[str, Any]:
