@@ -22,8 +22,10 @@ TIMEOUT_SECONDS = 15.0
 PUSH_LIVES_SECONDS = 4 * 3600
 GONE = frozenset({404, 410})
 SMS = frozenset(
-    "46elks atalk bulksms bulkvs clickatell clicksend elks exotel httpsms msg91 msgbird nexmo plivo seven sinch twilio "
-    "vonage".split()  # noqa: SIM905
+    (
+        *("46elks", "atalk", "bulksms", "bulkvs", "clickatell", "clicksend", "elks", "exotel", "httpsms", "msg91"),
+        *("msgbird", "nexmo", "plivo", "seven", "sinch", "twilio", "vonage"),
+    )
 )
 # Apprise's names of what each kind may be. Whatever lets its user choose the host is left out, but for mail.
 SCHEMES: dict[str, frozenset[str]] = {
@@ -88,8 +90,9 @@ def _subscription(raw: str) -> str:
     """What a browser's `PushSubscription.toJSON()` gives, with nothing else in it."""
     try:
         given = json.loads(raw)
+        endpoint = str(given["endpoint"])
         kept = {
-            "endpoint": str(given["endpoint"]),
+            "endpoint": endpoint,
             "keys": {"p256dh": str(given["keys"]["p256dh"]), "auth": str(given["keys"]["auth"])},
         }
         WebPusher(kept)
@@ -97,7 +100,7 @@ def _subscription(raw: str) -> str:
         raise _wrong(_("This address cannot be used.")) from error
     except Exception as error:  # pywebpush has an exception of its own for keys that it does not like
         raise _wrong(_("This address cannot be used.")) from error
-    split(kept["endpoint"], allow_private=_allow_private())
+    split(endpoint, allow_private=_allow_private())
     return json.dumps(kept, separators=(",", ":"))
 
 

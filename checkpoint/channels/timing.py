@@ -51,4 +51,5 @@ def is_ready(waiting: Waiting, at: datetime, *, sent_at: datetime | None, quiet:
 
 def retry_after(failures: int) -> timedelta:
     """How long to wait after so many failures in a row: 30 s, 1 min, 2 min … at most an hour."""
-    return min(FIRST_RETRY * 2 ** min(max(0, failures - 1), 10), LONGEST_RETRY)
+    doublings = min(max(0, failures - 1), 10)
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
