@@ -43,6 +43,12 @@ class Unauthenticated(CheckpointError):
     code = "unauthenticated"
 
 
+class DeviceRevoked(Unauthenticated):
+    """This tablet was revoked. It must wipe what it has stored."""
+
+    code = "device_revoked"
+
+
 class NotAllowed(CheckpointError):
     """You may not do this."""
 

@@ -135,6 +135,7 @@ def renew_device(
     with transaction():
         device, post = _placed(actor, device_id)
         device.token_hash = None
+        device.next_token_hash = None
         device.revoked_at = None
         device.enrolled_at = None
         device.enrol_hash = _enrolment_hash(code)
@@ -150,11 +151,31 @@ def revoke_device(device_id: uuid.UUID, *, actor: Actor, at: datetime) -> Device
         device, _ = _placed(actor, device_id)
         if device.revoked_at is None:
             device.revoked_at = at
+            device.revoked_token_hash = device.token_hash or device.revoked_token_hash
             device.enrol_hash = None
             device.enrol_until = None
             _audit(actor, at, "device.revoke", "device", device.id)
     forget_cached()
     return device
+
+
+def roll_token(*, actor: Actor, at: datetime) -> str:
+    """A new token for the tablet that asks, handed out this once. The one it has now works until the new one is used."""
+    token = new_token(DEVICE_PREFIX)
+    with transaction() as session:
+        device = session.get(Device, actor.id, with_for_update=True) if actor.kind == "device" else None
+        if device is None or device.revoked_at is not None:
+            raise NotFound
+        device.next_token_hash = token_hash(token)
+        record(
+            at=at,
+            actor_kind=actor.kind,
+            actor_id=device.id,
+            act="device.roll",
+            object_type="device",
+            object_id=device.id,
+        )
+    return token
 
 
 def enrolment_url(public_url: str, code: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 
 from checkpoint.accounts.models import ApiToken, Checkpoint, Device
 from checkpoint.accounts.permissions import Actor, actor_for, device_actor
@@ -77,6 +77,26 @@ def actor_for_token(bearer: str, *, at: datetime) -> Actor | None:
     return actor
 
 
+def is_revoked_device(bearer: str) -> bool:
+    """Whether a token was a tablet's that was revoked since: whoever has it is told so, unlike somebody who guesses."""
+    if not bearer.startswith(DEVICE_PREFIX) or len(bearer) > 100:
+        return False
+    key = token_hash(bearer)
+    revoked = Device.revoked_at.is_not(None) & or_(Device.token_hash == key, Device.next_token_hash == key)
+    return bool(db.session.scalar(select(exists().where(or_(Device.revoked_token_hash == key, revoked)))))
+
+
+def _begin_with(device: Device, key: bytes) -> None:
+    """A tablet uses the token that it rolled to for the first time: from now on the one before is dead."""
+    with transaction() as session:
+        session.execute(
+            update(Device)
+            .where(Device.id == device.id, Device.next_token_hash == key)
+            .values(token_hash=key, next_token_hash=None)
+        )
+    forget_cached()
+
+
 def _cache() -> _Cache:
     cache: _Cache = current_app.extensions.setdefault("token_cache", _Cache())
     return cache
@@ -97,11 +117,13 @@ def _device(key: bytes, at: datetime) -> Actor | None:
     row = db.session.execute(
         select(Device, Checkpoint.division_code)
         .join(Checkpoint, Checkpoint.id == Device.checkpoint_id)
-        .where(Device.token_hash == key, Device.revoked_at.is_(None))
+        .where(or_(Device.token_hash == key, Device.next_token_hash == key), Device.revoked_at.is_(None))
     ).one_or_none()
     if row is None:
         return None
     device, division = row
+    if device.next_token_hash == key:
+        _begin_with(device, key)
     if device.last_seen_at is None or at - device.last_seen_at > _SEEN_EVERY:
         with transaction() as session:
             session.execute(update(Device).where(Device.id == device.id).values(last_seen_at=at))

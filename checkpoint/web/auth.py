@@ -19,8 +19,8 @@ from checkpoint.accounts import queries, service
 from checkpoint.accounts.models import Role, User
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.accounts.throttle import TooManyAttempts
-from checkpoint.accounts.tokens import actor_for_token
-from checkpoint.errors import InvalidInput, NotAllowed, Unauthenticated
+from checkpoint.accounts.tokens import actor_for_token, is_revoked_device
+from checkpoint.errors import DeviceRevoked, InvalidInput, NotAllowed, Unauthenticated
 from checkpoint.extensions import csrf, login_manager
 from checkpoint.web.errors import answer, field_errors
 from checkpoint.web.locale import is_api
@@ -97,10 +97,10 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 
 def current_actor() -> Actor:
-    """Who is asking; raises Unauthenticated when nobody is known."""
+    """Who is asking; raises Unauthenticated when nobody is known, DeviceRevoked for a tablet that was known once."""
     actor = optional_actor()
     if actor is None:
-        raise Unauthenticated
+        raise DeviceRevoked if is_revoked_device(bearer_token() or "") else Unauthenticated
     return actor
 
 
@@ -245,7 +245,10 @@ def _onward(user: User | None = None) -> str:
 
 def _sign_in_first(error: Unauthenticated) -> Answer:
     if is_api() or bearer_token() is not None:
-        return answer(401, error.code, headers={"WWW-Authenticate": "Bearer"})
+        detail = (
+            _("This tablet was revoked. It must wipe what it has stored.") if isinstance(error, DeviceRevoked) else None
+        )
+        return answer(401, error.code, detail, headers={"WWW-Authenticate": "Bearer"})
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.login", next=back) if back not in (None, "/") else url_for("auth.login"))
 

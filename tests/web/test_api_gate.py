@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from checkpoint.accounts import posts
 from checkpoint.accounts.models import Role
 from checkpoint.regions import service as regions
 from checkpoint.registrations import service as registrations
@@ -171,3 +173,55 @@ def test_only_a_tablet_is_answered(app: Flask, client: FlaskClient, gate: Api) -
     assert Api(client).get("/gate/snapshot").status_code == 401
     for role in (Role.COMMAND, Role.VILLAGE, Role.INTEGRATION, Role.OFFICER):
         assert integration(app, client, role).get("/gate/snapshot").status_code == 403
+
+
+def rolled(gate: Api) -> Api:
+    answer = gate.post("/gate/token/roll")
+    assert answer.status_code == 200, answer.text
+    return Api(gate.client, answer.get_json()["token"])
+
+
+def test_a_rolled_token_takes_over_when_it_is_used(gate: Api) -> None:
+    lost, fresh = rolled(gate), rolled(gate)
+    assert gate.get("/gate/snapshot").status_code == 200  # the answer with the new one may have been lost
+    assert lost.get("/gate/snapshot").status_code == 401
+    assert fresh.get("/gate/snapshot").status_code == 200
+    old = gate.get("/gate/snapshot")
+    assert (old.status_code, problem(old)) == (401, "unauthenticated")
+    assert rolled(fresh).get("/gate/snapshot").status_code == 200
+
+
+def problem(answer: TestResponse) -> str:
+    return str(answer.get_json()["type"].rpartition(":")[2])
+
+
+def test_a_revoked_tablet_is_told_so_and_a_guess_is_not(app: Flask, gate: Api) -> None:
+    with app.app_context():
+        lost = people.tablet(people.checkpoint("S11"))
+    waiting = rolled(Api(gate.client, lost.token))
+    with app.app_context():
+        posts.revoke_device(lost.device.id, actor=people.operator(), at=NOW)
+    for token in (lost.token, waiting.token):
+        answer = Api(gate.client, token).get("/gate/snapshot")
+        assert (answer.status_code, problem(answer)) == (401, "device_revoked")
+    guess = Api(gate.client, "cpd_" + "x" * 43).get("/gate/snapshot")
+    assert (guess.status_code, problem(guess)) == (401, "unauthenticated")
+    with app.app_context():  # the tablet's place is given to another one: the lost one is still to be wiped
+        posts.renew_device(lost.device.id, actor=people.operator(), at=NOW)
+    answer = Api(gate.client, lost.token).post("/scans", scan_of("ZZZZ2345"))
+    assert (answer.status_code, problem(answer)) == (401, "device_revoked")
+
+
+def test_a_renewed_tablet_is_not_told_to_wipe(app: Flask, gate: Api) -> None:
+    """Its code may have been asked for by mistake: what it has not sent must not be lost."""
+    with app.app_context():
+        tablet_ = people.tablet(people.checkpoint("S11"))
+        posts.renew_device(tablet_.device.id, actor=people.operator(), at=NOW)
+    answer = Api(gate.client, tablet_.token).get("/gate/snapshot")
+    assert (answer.status_code, problem(answer)) == (401, "unauthenticated")
+
+
+def test_only_a_tablet_rolls_its_token(app: Flask, client: FlaskClient) -> None:
+    assert Api(client).post("/gate/token/roll").status_code == 401
+    assert integration(app, client, Role.COMMAND).post("/gate/token/roll").status_code == 403
+    assert integration(app, client, Role.OFFICER).post("/gate/token/roll").status_code == 404

@@ -76,3 +76,9 @@ class SnapshotOut(BaseModel):
     counties: dict[str, str] | None = None
     revoked: dict[str, Literal["withdrawn", "replaced"]]
     raised: dict[str, Literal["green", "yellow", "red"]]
+
+
+class TokenOut(BaseModel):
+    """The new token of a tablet."""
+
+    token: str
