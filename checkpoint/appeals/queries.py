@@ -3,16 +3,20 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import aliased
 
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.queries import in_reach
 from checkpoint.appeals.models import Appeal, AppealState
 from checkpoint.database import db
 from checkpoint.errors import NotAllowed, NotFound
+from checkpoint.followups.models import FollowUp, TravellerReport
 from checkpoint.privacy import keyring
 from checkpoint.privacy.pictures import open_picture
+from checkpoint.registrations.models import Pass, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,35 @@ def picture(actor: Actor, appeal_id: uuid.UUID) -> bytes:
     if appeal.picture_sealed is None:
         raise NotFound
     return open_picture(keyring(), appeal.picture_sealed, "appeal", "picture", appeal.id)
+
+
+def stamp(registration_id: uuid.UUID) -> str:
+    """What changes whenever something changes that the holder of a pass is shown: one statement, look-ups by index only."""
+    own = Registration.id == registration_id
+    lead = select(func.coalesce(Registration.lead_id, Registration.id)).where(own).scalar_subquery()
+    group = aliased(Registration)
+
+    def newest(*columns: Any, where: Any) -> list[Any]:
+        return [select(func.max(column)).where(where).scalar_subquery() for column in columns]
+
+    parts = [
+        Registration.state,
+        Registration.assessment_id,
+        select(func.max(group.updated_at)).where((group.lead_id == lead) | (group.id == lead)).scalar_subquery(),
+        *newest(Pass.issued_at, Pass.revoked_at, where=Pass.registration_id == registration_id),
+        *newest(FollowUp.done_at, FollowUp.from_at, where=FollowUp.registration_id == registration_id),
+        select(func.count(FollowUp.id)).where(FollowUp.registration_id == registration_id).scalar_subquery(),
+        *newest(
+            TravellerReport.reported_at,
+            TravellerReport.settled_at,
+            where=TravellerReport.registration_id == registration_id,
+        ),
+        *newest(Appeal.made_at, Appeal.answered_at, where=Appeal.registration_id == registration_id),
+    ]
+    row = db.session.execute(select(*parts).where(own)).first()
+    if row is None:
+        raise NotFound
+    return "|".join(str(part) for part in row)
 
 
 def answered(actor: Actor, since: datetime, at: datetime) -> Answered:

@@ -29,6 +29,8 @@ RESULTS: dict[str, tuple[str, ...]] = {
 }
 TESTS = ("landing_test", "test")
 PLAN_COMPLETE = "plan_complete"
+AGAIN = "again"  # a visit after one in vain, with a time of its own: whoever is met then was not met in time
+LEAST_TIME = timedelta(hours=1)
 UNSAID = "other"  # the symptom of somebody whom a worker found unwell without saying how
 
 
@@ -99,11 +101,14 @@ def _arrived(task: FollowUp, actor: Actor, at: datetime) -> None:
     if task.result == "arrived":
         close_failed(task.registration_id, actor=actor, at=at)
         return
-    # Not at the door: the town hears of it, and somebody goes again.
+    # Not at the door: the town hears of it, and somebody goes again, within the same time as long as there is any.
     _failed(task, at)
-    hours = current_state(at).policy.arrival_hours
-    again = Task("arrival_visit", 0, at, at + timedelta(hours=hours))
-    insert_rows(FollowUp, [task_row(task.registration_id, task.division_code, again)])
+    late = task.due_at < at + LEAST_TIME
+    due = at + timedelta(hours=current_state(at).policy.arrival_hours) if late else task.due_at
+    again = task_row(
+        task.registration_id, task.division_code, Task(task.kind, task.day, from_at=task.from_at, due_at=due)
+    )
+    insert_rows(FollowUp, [again | {"because": AGAIN if late else task.because}])
 
 
 def _tested(task: FollowUp, claim: TravellerReport | None, actor: Actor, at: datetime) -> None:

@@ -22,7 +22,8 @@ class FollowUpState(enum.StrEnum):
 class FollowUp(Base):
     """One scheduled piece of work (随访任务): `kind` is arrival_visit, landing_test, test, health_check or release.
 
-    `because` says why it was cancelled, or by which rule a release came about by itself; `overdue_at` when its alert was raised.
+    `because` says why it was cancelled, by which rule a release came about by itself, or that a
+    visit is a late second one; `overdue_at` when its alert was raised.
     """
 
     __tablename__ = "follow_up"

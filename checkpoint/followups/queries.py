@@ -1,6 +1,7 @@
 """Reading follow-up work, always through the reader's jurisdiction."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -9,7 +10,7 @@ from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.queries import in_reach
 from checkpoint.database import db
 from checkpoint.errors import NotAllowed, NotFound
-from checkpoint.followups.models import FollowUp, FollowUpState
+from checkpoint.followups.models import FollowUp, FollowUpState, ReportState, TravellerReport
 
 
 def scoped(actor: Actor) -> Select[FollowUp]:
@@ -37,3 +38,20 @@ def of_registration(registration_id: uuid.UUID) -> list[FollowUp]:
     """All the work on a registration, oldest first; the caller has scoped the registration."""
     query = select(FollowUp).where(FollowUp.registration_id == registration_id)
     return list(db.session.scalars(query.order_by(FollowUp.due_at, FollowUp.kind)))
+
+
+def reports_of(registration_id: uuid.UUID) -> list[TravellerReport]:
+    """What a traveller told of a registration, oldest first; the caller has scoped the registration."""
+    query = select(TravellerReport).where(TravellerReport.registration_id == registration_id)
+    return list(db.session.scalars(query.order_by(TravellerReport.reported_at)))
+
+
+def claims(followup_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, TravellerReport]:
+    """For each piece of work the newest thing that the traveller said of it and nobody has settled; the caller has scoped them."""
+    if not followup_ids:
+        return {}
+    query = select(TravellerReport).where(
+        TravellerReport.follow_up_id.in_(followup_ids), TravellerReport.state == ReportState.WAITING.value
+    )
+    rows = db.session.scalars(query.order_by(TravellerReport.reported_at))
+    return {row.follow_up_id: row for row in rows if row.follow_up_id is not None}

@@ -28,7 +28,7 @@ from checkpoint.registrations.declaration import ARRIVAL_AHEAD_DAYS, ARRIVAL_PAS
 from checkpoint.registrations.passes import open_link
 from checkpoint.registrations.queries import Record, pass_path
 from checkpoint.risk.service import current_state
-from checkpoint.web import pass_page
+from checkpoint.web import pass_page, pass_reports
 from checkpoint.web.auth import public
 from checkpoint.web.errors import answer
 from checkpoint.web.forms import declaring, trip, words
@@ -221,22 +221,7 @@ def show_pass(handle: str) -> Answer:
         record = _record_of(handle)
     except NotFound:
         return _no_pass()
-    at = clock.now()
-    shown = pass_page.view(record, current_state(at).policy, at)
-    return render_template(
-        "traveller/pass.html",
-        view=shown,
-        registration=record.registration,
-        tier=record.assessment.tier,
-        issued=record.issued,
-        who=queries.masked(record.traveller),
-        plate=queries.masked_plate(record.registration),
-        destination=queries.place_name(record.registration.destination_code),
-        transport=dict(words.TRANSPORTS).get(record.registration.transport, ""),
-        handle=handle,
-        again="again" in request.args,
-        stamp=pass_page.etag_of(record.issued) if record.issued else "",
-    )
+    return pass_reports.show(handle, record, clock.now(), again="again" in request.args)
 
 
 @blueprint.get("/p/<handle>/qr.svg")

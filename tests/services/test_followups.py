@@ -98,7 +98,7 @@ def test_not_at_the_door_tells_the_town_and_plans_another_visit() -> None:
     [alert] = alerts("followup_failed")
     assert (alert.division_code, alert.state) == (TOWN, "open")
     [again] = work(person, "arrival_visit")
-    assert again.due_at == NOW + 5 * HOUR
+    assert (again.from_at, again.due_at, again.because) == (NOW, NOW + 4 * HOUR, None)
     do(person, "arrival_visit", "arrived", NOW + 2 * HOUR)
     assert [one.state for one in alerts("followup_failed")] == ["resolved"]
 
