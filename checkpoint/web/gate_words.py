@@ -2,10 +2,24 @@
 
 from flask_babel import gettext as _
 
+from checkpoint.web.gate_rules import offline_words
+from checkpoint.web.lane_words import lane_words
+from checkpoint.web.patrol_words import tablet_words
+
 
 def gate_words() -> dict[str, str]:
     """Words by the key that the scripts ask for."""
-    return _verdicts() | _decisions() | _person() | _scanning() | _camera() | _sending() | _enrolment()
+    return (
+        _verdicts()
+        | _decisions()
+        | _person()
+        | _scanning()
+        | _camera()
+        | _sending()
+        | _enrolment() | tablet_words()
+        | offline_words()
+        | lane_words()
+    )
 
 
 def _verdicts() -> dict[str, str]:
@@ -72,12 +86,16 @@ def _scanning() -> dict[str, str]:
         "scan.poster": _("This is the poster's code. Travellers scan it with their own phone to register."),
         "scan.enrol": _("This is the enrolment code of a tablet, not a pass."),
         "scan.link": _("This is the link of a pass. Ask the traveller to open it and show the QR code."),
+        "carried.part": _("Part {have} of {parts} read. Hold the phone still: the next code comes by itself."),
+        "carried.unreadable": _("This code of a phone without network is damaged. Ask the traveller to show it once more."),
+        "carried.no_key": _("This tablet was never connected, so it cannot keep a declaration safely. Connect it once."),
         "scan.same": _("The same pass as just now. Take it away for three seconds to scan it again."),
         "scan.short": _("A short code has eight letters and digits, without 0, 1, I, O and U."),
         "log.empty": _("Nothing scanned yet on this tablet since the page was opened"),
         "log.unknown": _("Unknown pass"),
         "log.sending": _("sending…"),
         "log.refused": _("not recorded"),
+        "log.differs": _("The server: {verdict}"),
     }
 
 
@@ -103,11 +121,11 @@ def _sending() -> dict[str, str]:
         "link.checking": _("Connecting…"),
         "link.online": _("Connected"),
         "link.offline": _("No connection"),
-        "link.sending": _("{count} being sent"),
-        "link.clock": _("This tablet's clock is {minutes} min off"),
         "send.busy": _("Sending…"),
         "send.waiting": _("No answer from the server yet. Sending again, attempt {attempt}."),
-        "send.kept": _("The scan is kept on this tablet and is sent again by itself."),
+        "send.unchecked": _(
+            "This code cannot be checked without a network. Scan the QR code of the pass, or keep the scan and decide."
+        ),
         "send.refused": _("The server did not take this scan: {cause}"),
         "send.storage": _("This browser keeps no data for the page. Leave private mode, or use another browser."),
     }
@@ -119,6 +137,10 @@ def _enrolment() -> dict[str, str]:
         "enrol.done": _("Enrolled for {checkpoint}"),
         "enrol.offline": _("The server cannot be reached. Check the network and try again."),
         "enrol.revoked": _("This tablet's access has ended. Ask command for a new enrolment code."),
+        "enrol.untrusted": _("The server does not know this tablet. Ask command for a new enrolment code."),
+        "enrol.untrusted.unsent": _(
+            "The server does not know this tablet. {count} entries are not sent yet and are kept: they are sent after a new enrolment."
+        ),
         "enrol.again": _("This tablet is already enrolled for {checkpoint}."),
         "enrol.wrong": _("The code could not be used: {cause}"),
         "sound.on": _("Sound on"),

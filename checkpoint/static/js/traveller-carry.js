@@ -104,7 +104,7 @@ async function show(form, item, kept = true) {
   part("who").textContent = [item.body.name, item.place, item.body.arriving_on].filter(Boolean).join(" · ");
   part("kept").hidden = !kept;
   part("sent").hidden = true;
-  part("waiting").hidden = false;
+  for (const name of ["waiting", "actions"]) part(name).hidden = false;
   part("pass").onclick = () => forget(item.client_id);
   part("change").onclick = () => change(form, item);
   part("remove").onclick = () => {
@@ -145,7 +145,7 @@ async function attempt(form, item) {
     part("pass").href = after.pass;
     part("early").hidden = !after.early;
     part("sent").hidden = false;
-    part("waiting").hidden = true;
+    for (const name of ["waiting", "actions"]) part(name).hidden = true;
   } else if (shown === item.client_id && after.state === "refused") mend(form, after);
   listEarlier(form);
 }

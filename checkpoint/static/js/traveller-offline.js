@@ -77,7 +77,9 @@ async function keepPage() {
   if (!workers) return;
   await workers.register("/sw.js", { scope: "/", updateViaCache: "none" });
   const { active } = await workers.ready;
-  active.postMessage({ keep: location.pathname, language: document.documentElement.lang.startsWith("zh") ? "zh" : "en" });
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => (document.documentElement.dataset.kept = "");
+  active.postMessage({ keep: location.pathname, language: document.documentElement.lang.startsWith("zh") ? "zh" : "en" }, [port2]);
 }
 
 async function begin() {

@@ -104,7 +104,7 @@ addEventListener("install", (event) => {
   event.waitUntil(fill());
 });
 addEventListener("activate", (event) => event.waitUntil(clear().then(() => clients.claim())));
-addEventListener("message", (event) => event.waitUntil(remember(event.data ?? {})));
+addEventListener("message", (event) => event.waitUntil(remember(event.data ?? {}).then(() => event.ports[0]?.postMessage("kept"))));
 
 addEventListener("fetch", (event) => {
   const { request } = event;
