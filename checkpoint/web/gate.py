@@ -15,8 +15,11 @@ from checkpoint.accounts.posts import Enrolment
 from checkpoint.config import Settings
 from checkpoint.crossings.verdict import Decision, Verdict, needs_reason
 from checkpoint.errors import InvalidInput, NotFound
+from checkpoint.risk.service import current_state
 from checkpoint.web.auth import current_actor, public, requires
+from checkpoint.web.forms import words as form_words
 from checkpoint.web.gate_words import gate_words
+from checkpoint.web.lane_words import lane_settings
 
 blueprint = Blueprint("gate", __name__)
 
@@ -34,7 +37,12 @@ _ASKED_FOR = {
 @public
 def shell() -> str:
     """The tablet's page; the browser decides what to show by whether it holds a device token."""
-    return render_template("gate/gate.html", configuration=_configuration())
+    return render_template(
+        "gate/gate.html",
+        configuration=_configuration(),
+        form_words=form_words,
+        antigen_minutes=current_state(clock.now()).policy.antigen_minutes,
+    )
 
 
 @blueprint.get("/gate/enroll")
@@ -93,6 +101,7 @@ def _configuration() -> dict[str, Any]:
     return {
         "words": gate_words(),
         "timezone": settings.timezone,
+        "lane": lane_settings(),
         "asked_for": {verdict.value: decision.value for verdict, decision in _ASKED_FOR.items()},
         "needs_reason": {
             verdict.value: [decision.value for decision in Decision if needs_reason(verdict.value, decision.value)]

@@ -67,6 +67,7 @@ class Lane:
         self.errors = mistakes(page)
         page.goto(f"{self.address}/gate?lang=en#enrol={self.code()}")
         page.locator('[data-gate="scan"]').wait_for()
+        sign_in(page)
         return page
 
     def crossings(self) -> list[Crossing]:
@@ -92,6 +93,7 @@ def open_lane(app: Flask, browser: Browser, film: Path) -> Iterator[Lane]:
     """A checkpoint with a risk list in force and nobody at the barrier."""
     with app.app_context():
         people.checkpoint()
+        people.gate_officer()
         import_sample(actor=people.operator(), at=clock.now())
         db.session.remove()
     with serving(app) as address:
@@ -101,6 +103,14 @@ def open_lane(app: Flask, browser: Browser, film: Path) -> Iterator[Lane]:
         for context in browser.contexts:
             context.close()
         assert lane.errors == []
+
+
+def sign_in(page: Page, name: str = people.OFFICER, pin: str = people.PIN) -> None:
+    """The officer comes on duty: their name, their PIN. Returns when the lane is open."""
+    page.get_by_role("button", name=name, exact=True).click()
+    page.locator("#gate-pin").fill(pin)
+    page.locator("#gate-pin").press("Enter")
+    page.locator('[data-gate="officer"]').wait_for(state="hidden")
 
 
 def type_code(page: Page, text: str) -> None:

@@ -7,11 +7,12 @@ export const LINK = "link";
 export const ENROL = "enrol";
 export const CARRIED = "carried";
 export const PATROL = "patrol";
+export const VEHICLE = "vehicle";
 export const FOREIGN = "foreign";
 
 const PREFIX = "CP1:";
 // Codes of other modules (handlers.js): a registration carried in the code itself, a point of a patrol.
-const CARRIED_PREFIXES = { "CPR1:": CARRIED, "CPP1:": PATROL };
+const CARRIED_PREFIXES = { "CPR1:": CARRIED, "CPP1:": PATROL, "CPV1:": VEHICLE };
 // The alphabet of short codes (registrations/passes.py), without 0 O 1 I U, which people mistake for one another.
 const SHORT_CODE = /^[2-9A-HJ-NP-TV-Z]{8}$/;
 const ENROLMENT = /^[0-9A-Za-z]{5}-?[0-9A-Za-z]{5}$/;

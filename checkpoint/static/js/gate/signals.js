@@ -7,6 +7,7 @@ const SIGNALS = {
   hold: { wave: "square", notes: [[392, 0, 0.22], [294, 0.24, 0.22], [392, 0.48, 0.22], [294, 0.72, 0.3]], buzz: [300, 100, 300, 100, 300] },
   refuse: { wave: "sawtooth", notes: [[160, 0, 0.65]], buzz: [700] },
   foreign: { wave: "sine", notes: [[330, 0, 0.1], [262, 0.1, 0.16]], buzz: [40, 40, 40] },
+  due: { wave: "triangle", notes: [[988, 0, 0.15], [740, 0.2, 0.15], [988, 0.4, 0.15], [740, 0.6, 0.25]], buzz: [200, 100, 200, 100, 400] },
   recorded: { wave: "sine", notes: [[1046, 0, 0.07]], buzz: [30] },
 };
 const LOUDNESS = { sine: 0.5, triangle: 0.5, square: 0.16, sawtooth: 0.22 };

@@ -1,0 +1,187 @@
+// Antigen tests at the barrier: a timer for each, kept in IndexedDB, so that a reload or an empty battery loses none. The
+// result gives the verdict anew, and the officer decides on the same scan a second time.
+
+import { newId } from "./client.js";
+import { afterTest } from "./spot-rules.js";
+import { shiftStamp } from "./stamps.js";
+import { all, put, remove } from "./store.js";
+import { make, part, say, shape } from "./words.js";
+
+const STORE = "tests";
+const TICK_MS = 1000;
+const RING_EVERY_MS = 20_000;
+const FORGET_AFTER_MS = 6 * 3_600_000;
+
+/** Events: `changed` {running, due}, `read` {test, view} when a result was entered and the officer must decide. */
+export class SpotTests extends EventTarget {
+  #outbox;
+  #signals;
+  #tests = [];
+  #views = new Map();
+  #timer = 0;
+  #rang = 0;
+
+  constructor({ outbox, lane, signals }) {
+    super();
+    this.#outbox = outbox;
+    this.#signals = signals;
+    lane.addEventListener("judged", ({ detail }) => this.#views.set(detail.scan.scan_id, detail));
+    lane.addEventListener("decided", ({ detail }) => this.#decided(detail));
+    part("tests").onclick = (event) => this.#clicked(event);
+  }
+
+  /** Take up the timers that an earlier page left. */
+  async restore() {
+    const kept = await all(STORE);
+    const old = kept.filter((one) => Date.now() - Date.parse(one.started_at) > FORGET_AFTER_MS);
+    for (const one of old) await remove(STORE, one.id);
+    this.#tests = kept.filter((one) => !old.includes(one)).sort((one, other) => one.due_at - other.due_at);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+  }
+
+  get count() {
+    return this.#tests.length;
+  }
+
+  async #decided({ scan_id, decision }) {
+    const seen = this.#views.get(scan_id);
+    this.#views.clear();
+    if (decision === "tested") await this.#begin(scan_id, seen);
+    else for (const one of this.#tests.filter((test) => test.scan_id === scan_id)) await this.#drop(one);
+  }
+
+  async #begin(scan_id, seen) {
+    if (this.#tests.some((one) => one.scan_id === scan_id)) return;
+    const minutes = Number(part("tests").dataset.minutes);
+    const view = seen?.view ?? {};
+    const test = {
+      id: newId(),
+      scan_id,
+      token: seen?.scan.token ?? "",
+      view,
+      name: view.person?.name ?? "",
+      started_at: new Date().toISOString(),
+      due_at: Date.now() + minutes * 60_000,
+      result: null,
+    };
+    await put(STORE, test);
+    this.#tests.push(test);
+    this.#tick();
+  }
+
+  /** A strip that showed nothing, or was spilt: the quarter of an hour begins anew. */
+  async #again(test) {
+    const minutes = Number(part("tests").dataset.minutes);
+    Object.assign(test, { started_at: new Date().toISOString(), due_at: Date.now() + minutes * 60_000 });
+    await put(STORE, test);
+    this.#tick();
+  }
+
+  async #read(test, result) {
+    const { id, scan_id, started_at } = test;
+    const body = { test_id: id, scan_id, result, taken_at: started_at, read_at: new Date().toISOString(), ...shiftStamp() };
+    test.result = result;
+    await this.#outbox.add({ id, kind: "test", path: "/api/v1/gate/tests", body }, [{ put: STORE, value: { ...test } }]);
+    this.#tick();
+    this.show(test);
+  }
+
+  /** Put the verdict anew before the officer. */
+  show(test) {
+    const { view, result } = test;
+    const after = afterTest({ result, tier: view.tier ?? null, problem: view.problem ?? null });
+    const kept = (view.reasons ?? []).filter((one) => one.rule !== "negative_test_missing");
+    const anew = {
+      ...view,
+      scan_id: test.scan_id,
+      verdict: after.verdict,
+      tier: result === "positive" ? "red" : view.tier,
+      reasons: [{ rule: after.rule, points: 0, text: say(`spot.${after.rule}`) }, ...kept],
+      measures: view.measures ?? [],
+      person: view.person ?? null,
+      previous: view.previous ?? null,
+    };
+    this.dispatchEvent(new CustomEvent("read", { detail: { test, view: anew } }));
+  }
+
+  async #drop(test) {
+    this.#tests = this.#tests.filter((one) => one !== test);
+    await remove(STORE, test.id);
+    this.#tick();
+  }
+
+  #clicked(event) {
+    const button = event.target.closest("[data-act]");
+    const test = this.#tests.find((one) => one.id === button?.closest("[data-test]")?.dataset.test);
+    if (!test) return;
+    const { act } = button.dataset;
+    if (act === "decide") this.show(test);
+    else if (act === "again") this.#again(test);
+    else if (!test.result) this.#read(test, act);
+  }
+
+  #tick() {
+    const due = this.#tests.filter((one) => !one.result && one.due_at <= Date.now());
+    if (due.length && Date.now() - this.#rang > RING_EVERY_MS) {
+      this.#rang = Date.now();
+      this.#signals.give("due");
+    }
+    this.#paint();
+    this.dispatchEvent(new CustomEvent("changed", { detail: { running: this.count, due: due.length } }));
+  }
+
+  #paint() {
+    const list = part("tests");
+    part("tests-empty").hidden = this.count > 0;
+    const rows = new Map([...list.children].map((row) => [row.dataset.test, row]));
+    for (const [id, row] of rows) if (!this.#tests.some((one) => one.id === id)) row.remove();
+    for (const test of this.#tests) {
+      let row = rows.get(test.id);
+      const state = test.result ?? (test.due_at <= Date.now() ? "due" : "running");
+      if (!row || row.dataset.state !== state) {
+        const fresh = line(test, state);
+        if (row) row.replaceWith(fresh);
+        else list.append(fresh);
+        row = fresh;
+      }
+      row.querySelector(".test-time").textContent = test.result ? say(`spot.${test.result}`) : left(test);
+    }
+  }
+}
+
+/** Minutes and seconds until the result can be read. */
+function left({ due_at }) {
+  const seconds = Math.round((due_at - Date.now()) / 1000);
+  if (seconds <= 0) return say("spot.due");
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function line(test, state) {
+  const button = (act, words, className = "") => {
+    const made = make("button", className, words);
+    made.type = "button";
+    made.dataset.act = act;
+    return made;
+  };
+  const acts = test.result
+    ? [button("decide", say("spot.decide"))]
+    : [
+        button("negative", say("spot.negative"), "outline"),
+        button("positive", say("spot.positive"), "danger outline"),
+        button("again", say("spot.again"), "secondary outline"),
+      ];
+  const row = make(
+    "li",
+    `test-row is-${state}`,
+    make("div", "test-head", make("span", "mini", test.view.tier ? shape(`tier-${test.view.tier}`) : ""), make("strong", "", test.name || say("log.unknown")), make("span", "test-time", "")),
+    make("div", "test-acts", ...acts),
+  );
+  row.dataset.test = test.id;
+  row.dataset.state = state;
+  return row;
+}
