@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checkpoint.accounts.models import Checkpoint
@@ -16,9 +16,10 @@ from checkpoint.alerts.service import NewAlert, note_change, raise_alerts, retra
 from checkpoint.crossings.kinds import AGAINST_RULES
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.crossings.verdict import Decision, against_rules, is_override, needs_reason
-from checkpoint.database import db, new_id, transaction
+from checkpoint.database import db, insert_rows, new_id, transaction
 from checkpoint.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from checkpoint.followups.service import cancel_for, plan_for
+from checkpoint.privacy import keyring, seal
 from checkpoint.registrations.models import Registration, RegistrationState
 from checkpoint.registrations.reassessment import locked
 from checkpoint.risk.models import Assessment
@@ -105,19 +106,20 @@ def _check(crossing: Crossing, made: Made) -> None:
 
 
 def _record(session: Session, crossing: Crossing, made: Made, when: datetime, actor: Actor, at: datetime) -> None:
-    row = CrossingDecision(
-        id=made.decision_id or new_id(),
-        crossing_id=crossing.id,
-        decision=made.decision,
-        actor=actor.key,
-        decided_at=when,
-        received_at=at,
-        shift_id=made.shift_id,
-    )
-    row.note = made.note or None
-    session.add(row)
-    session.execute(update(Crossing).where(Crossing.id == crossing.id).values(decision=made.decision, decided_at=when))
+    row_id = made.decision_id or new_id()
+    row = {
+        "id": row_id,
+        "crossing_id": crossing.id,
+        "decision": made.decision,
+        "note_sealed": seal(keyring(), made.note, "crossing_decision", "note", row_id) if made.note else None,
+        "actor": actor.key,
+        "decided_at": when,
+        "received_at": at,
+        "shift_id": made.shift_id,
+    }
     crossing.decision, crossing.decided_at = made.decision, when
+    session.flush()
+    insert_rows(CrossingDecision, [row])
 
 
 def _tell_against_rules(crossing: Crossing, when: datetime, at: datetime) -> None:
