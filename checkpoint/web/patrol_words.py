@@ -70,3 +70,34 @@ def _moment(raw: str) -> str:
 
 def _hour(raw: str) -> str:
     return str(format_time(datetime.fromisoformat(raw), "HH:mm"))
+
+
+def tablet_words() -> dict[str, str]:
+    """What the tablet's script says of rounds and visits, by its keys; `{name}` marks what it fills in."""
+    return {
+        "patrol.none": str(_("No more rounds to walk today")),
+        "patrol.coming": str(_("Next round {time}: {route}")),
+        "patrol.next": str(_("Patrol until {time}, next: {point}")),
+        "patrol.done": str(_("All points visited: {route}")),
+        "patrol.window": str(_("{opens} to {closes}, {phase}")),
+        "patrol.phase.open": str(_("under way")),
+        "patrol.phase.coming": str(_("to come")),
+        "patrol.phase.over": str(_("over")),
+        "patrol.task.next": str(_("Next")),
+        "patrol.task.unsent": str(_("not sent yet")),
+        "patrol.age": str(_("Rounds as of {time}")),
+        "patrol.noplan": str(_("This tablet has not received its rounds yet.")),
+        "patrol.unsent": str(_("{count} visits are kept here until there is a network.")),
+        "patrol.unknown": str(_("A point that this tablet does not know")),
+        "patrol.unknown.say": str(_("It is kept and sent; the server will say whether it counts.")),
+        "patrol.forged": str(_("This is not the code of a patrol point of this system.")),
+        "patrol.found.missing": str(_("Say what you found first.")),
+        "patrol.photo.wrong": str(_("No picture could be made of this. Take or choose another one.")),
+        "patrol.save": str(_("Save the visit")),
+        "patrol.save.without": str(_("Save without a photo")),
+        "patrol.saved": str(_("{point}: {found}. Saved.")),
+        "patrol.outside": str(_("{point} is outside of every round now; the visit is recorded all the same.")),
+        "patrol.refused": str(_("A visit was not recorded: {cause}")),
+        **{f"patrol.task.{state}": str(words) for state, words in TASKS.items()},
+        **{f"patrol.found.{found}": str(words) for found, words in FOUND.items()},
+    }
