@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import click
 
-from checkpoint.benchmarks import hotpath, places, report, screens
+from checkpoint.benchmarks import hotpath, places, reassess, report, screens
 from checkpoint.benchmarks.instance import prepared
 from checkpoint.errors import CheckpointError
 
-NAMES = ("register", "scan", "stream", "resolve")
+NAMES = ("register", "scan", "stream", "resolve", "reassess")
 SCREENS = 200
 
 
@@ -49,6 +49,13 @@ def main(name: str, as_json: bool, quick: bool, database_url: str | None, connec
     signal.signal(signal.SIGHUP, _stop)
     if name == "resolve":
         report.show(name, report.processor(), places.measure(), as_json=as_json)
+        return
+    if name == "reassess":
+        try:
+            where, figures = reassess.measure(_server(database_url), reassess.QUICK if quick else reassess.FULL)
+        except (CheckpointError, OSError) as error:
+            sys.exit(f"checkpoint: {error}")
+        report.show(name, where, figures, as_json=as_json)
         return
     overrides = {"STREAM_LIMIT": str(connections)} if name == "stream" else {}
     try:

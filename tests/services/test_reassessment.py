@@ -1,14 +1,17 @@
 """A list changes above people's heads: who is looked at again, what the village hears, and what loses its point."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
 from checkpoint.alerts.models import Alert, AlertEvent
+from checkpoint.alerts.service import acknowledge
+from checkpoint.crossings import service as crossings
 from checkpoint.database import db, transaction
 from checkpoint.followups.models import FollowUp
-from checkpoint.registrations.models import Registration
+from checkpoint.registrations.models import Pass, Registration
 from checkpoint.risk.levels import Level
 from checkpoint.risk.lists import Entry
 from checkpoint.risk.models import Assessment
@@ -115,13 +118,11 @@ def test_a_stay_that_began_after_the_end_of_a_listing_is_relaxed_and_one_before_
     assert told == {before.id: ("open", "red"), after.id: ("notice", "green")}
     events = db.session.scalars(select(AlertEvent).where(AlertEvent.event == "relaxed")).all()
     assert [(one.data or {})["to"] for one in events] == ["green"] * len(events)
-    assert work(after) == [("arrival_visit", 0)]
+    assert work(after) == [("arrival_visit", 0), ("landing_test", 0), ("test", 1), ("test", 2), ("test", 3)]
     assert ("release", 7) in work(before)
 
 
 def test_somebody_at_work_on_an_alert_is_told_and_keeps_it() -> None:
-    from checkpoint.alerts.service import acknowledge
-
     put(WUHAN)
     guest = register(stays=[stay(NEIGHBOUR_TOWN, days_ago=1)])
     publish(draft(FENGJING, at=NOW - timedelta(days=10)).id, actor=people.operator(), at=LATER)
@@ -129,7 +130,8 @@ def test_somebody_at_work_on_an_alert_is_told_and_keeps_it() -> None:
     worker = people.village_worker()
     raised = alerts(kind="reassessment")[0]
     acknowledge(raised.id, actor=worker, at=LATER)
-    publish(draft(WUHAN, ZHUJING, at=NOW - timedelta(days=2)).id, actor=people.operator(), at=LATER + HOUR)
+    near = Entry(Level.HIGH, "上海市", "上海市", "金山区", "朱泾镇罗星路100号")
+    publish(draft(WUHAN, near, at=NOW - timedelta(days=2)).id, actor=people.operator(), at=LATER + HOUR)
     follow_up(LATER + HOUR)
     assert fresh(guest).tier == "yellow"  # 朱泾镇 is in the same county
     assert [(one.state, one.tier) for one in alerts(kind="reassessment")] == [("acknowledged", "yellow")]
@@ -206,18 +208,13 @@ def test_a_batch_that_dies_is_done_by_the_next_one() -> None:
 
 def test_who_was_scanned_first_is_not_told_twice() -> None:
     """The scan has assessed the person under the new list; the batch that comes later leaves that as it is."""
-    from checkpoint.crossings import service as crossings
-
     put(WUHAN)
     tablet = people.tablet()
     guest = register(stays=[stay(NEIGHBOUR_TOWN)])
     put(FENGJING, at=LATER)
-    from uuid import uuid4
-
-    from checkpoint.registrations.models import Pass
-
+    assert plan_all(LATER) == 1
     token = db.session.scalars(select(Pass.token).where(Pass.registration_id == guest.id)).one()
-    crossings.record_scan(crossings.Scan(uuid4(), token, LATER), actor=tablet.actor, at=LATER)
+    crossings.record_scan(crossings.Scan(uuid.uuid4(), token, LATER), actor=tablet.actor, at=LATER)
     assert fresh(guest).tier == "red"
     count = len(alerts())
     follow_up(LATER)
