@@ -75,13 +75,22 @@ def _assessed(registration_id: uuid.UUID) -> Iterator[Step]:
 
 
 def _crossed(registration_id: uuid.UUID) -> Iterator[Step]:
-    for crossing, place in crossings.of_registration(registration_id):
+    found = crossings.of_registration(registration_id)
+    conflicts = crossings.conflicts([crossing for crossing, _place in found])
+    for crossing, place in found:
         verdict = words.word(words.VERDICTS, crossing.verdict)
-        yield Step(crossing.scanned_at, str(_("Scanned at %(place)s: %(verdict)s", place=place, verdict=verdict)))
+        against = "; ".join(_other_lane(one) for one in conflicts.get(crossing.id, ()))
+        title = str(_("Scanned at %(place)s: %(verdict)s", place=place, verdict=verdict))
+        yield Step(crossing.scanned_at, title, against)
         for decision in crossings.decisions(crossing.id):
             word = words.word(words.DECISIONS, decision.decision)
             title = str(_("The officer decided: %(decision)s", decision=word))
             yield Step(decision.decided_at, title, decision.note or "")
+
+
+def _other_lane(other: crossings.Conflict) -> str:
+    decision = words.word(words.DECISIONS, other.decision)
+    return str(_("Another lane decided otherwise: %(place)s, %(decision)s", place=other.checkpoint, decision=decision))
 
 
 def _told(alert: Alert) -> Iterator[Step]:

@@ -6,12 +6,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from checkpoint.followups.models import TravellerReport
+from checkpoint.web.filters import hour, when
+
 KINDS: dict[str, LazyString] = {
     "registration": _l("Declared, on the way here"),
     "arrival": _l("Past the checkpoint, arriving"),
     "spot_positive": _l("Tested positive at the checkpoint"),
     "patrol_missed": _l("Closed crossing not visited in time"),
     "barrier_open": _l("Closed crossing open or damaged"),
+    "crossed_against_rules": _l("Let in off line against the rules"),
 }
 RESULTS: dict[str, LazyString] = {
     "handled": _l("Taken care of"),
@@ -146,3 +150,19 @@ def spoken_phone(phone: str) -> str:
     """A number as people read it out: +8613810000011 → 138 1000 0011; others as they are stored."""
     digits = phone.removeprefix("+86")
     return f"{digits[:3]} {digits[3:7]} {digits[7:]}" if digits != phone and len(digits) == 11 else phone
+
+
+def claim_sentence(report: TravellerReport) -> str:
+    """What a traveller told of a piece of work and nobody has confirmed yet."""
+    at = hour(report.reported_at)
+    if report.kind == "arrival":
+        return str(_("The traveller told at %(time)s: has arrived", time=at))
+    return str(
+        _(
+            "The traveller told at %(time)s: %(result)s, %(kind)s, taken %(taken)s",
+            time=at,
+            result=word(FOLLOWUP_RESULTS, report.test_result),
+            kind=word(TEST_KINDS, report.test_kind),
+            taken=when(report.taken_at),
+        )
+    )
