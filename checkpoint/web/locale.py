@@ -63,8 +63,11 @@ def _page_words() -> dict[str, Any]:
 
 
 def switch_to(name: str, value: str) -> str:
-    """The address of this page in another language or text size; the start page where only a form was posted."""
+    """The address of this page in another language or text size; the start page where only a form was posted.
+
+    `shell` is left out: it asks for the copy of a page that a phone keeps, which says of itself where it belongs.
+    """
     readable = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
     path = request.path if readable else "/"
-    kept = {key: given for key, given in request.args.items() if key not in ("lang", "text")} if readable else {}
+    kept = {key: given for key, given in request.args.items() if key not in ("lang", "text", "shell")} if readable else {}
     return f"{path}?{urlencode({**kept, name: value})}"

@@ -57,3 +57,16 @@ def film(path: Path, pictures: Sequence[tuple[Image.Image, float]]) -> Path:
 def film_of(path: Path, text: str, *, empty_seconds: float = 0.5, seconds: float = 4.0) -> Path:
     """A film of one code: the empty lane, then the code held before the camera."""
     return film(path, [(lane(), empty_seconds), (shown(text), seconds)])
+
+
+def held(screen: Image.Image, *, tilt: float = -5.0, blur: float = 0.5, height: int = 660) -> Image.Image:
+    """A phone's own screen before the camera: a screenshot, held a little askew and not quite sharp."""
+    small = screen.convert("RGB").resize(
+        (round(screen.width * height / screen.height), height), Image.Resampling.LANCZOS
+    )
+    phone = Image.new("RGB", (small.width + 24, small.height + 24), (24, 26, 30))
+    phone.paste(small, (12, 12))
+    turned = phone.rotate(tilt, expand=True, resample=Image.Resampling.BICUBIC, fillcolor=(92, 98, 104))
+    picture = lane()
+    picture.paste(turned, ((SIZE[0] - turned.width) // 2, (SIZE[1] - turned.height) // 2))
+    return picture.filter(ImageFilter.GaussianBlur(blur))
