@@ -16,14 +16,23 @@ from checkpoint.accounts.permissions import system_actor
 from checkpoint.alerts import feed
 from checkpoint.alerts.escalation import escalate_overdue
 from checkpoint.audit.service import beat
+from checkpoint.channels.collecting import collect
+from checkpoint.channels.sending import send_due
 from checkpoint.database import db, transaction
 from checkpoint.patrols.rounds import plan_rounds, tell_missed
 from checkpoint.risk.service import current_state
+from checkpoint.surveillance import jobs
+from checkpoint.watch.service import look_all
 
 BEAT_SECONDS = 30
 DEADLINE_SECONDS = 15
 NUMBER_SECONDS = 2
 PATROL_SECONDS = 30
+REASSESS_SECONDS = 1
+FEED_SECONDS = 30
+MESSAGE_SECONDS = 2
+WATCH_SECONDS = 30
+DEADLINE_CHUNK = 500
 
 _log = logging.getLogger(__name__)
 
@@ -35,9 +44,26 @@ def send_beat() -> None:
 
 
 def watch_deadlines(site_division: str) -> int:
-    """Move silent alerts upward; returns how many."""
+    """Move silent alerts upward, however many there are; returns how many."""
+    at, moved = clock.now(), 0
+    actor, policy = system_actor(site_division), current_state(at).policy
+    while chunk := escalate_overdue(actor=actor, at=at, policy=policy, limit=DEADLINE_CHUNK):
+        moved += chunk
+    return moved
+
+
+def carry_messages() -> int:
+    """Tell by channels what the feed tells screens; returns how many messages were taken."""
+    feed.number()
+    while collect(clock.now()):
+        pass
+    return send_due(clock.now)
+
+
+def watch() -> int:
+    """Let the watch rules look; returns how many alerts they raised."""
     at = clock.now()
-    return escalate_overdue(actor=system_actor(site_division), at=at, policy=current_state(at).policy)
+    return look_all(at, current_state(at).policy)
 
 
 def walk_rounds() -> None:
@@ -68,7 +94,12 @@ def build(app: Flask) -> BlockingScheduler:
     job(send_beat, "beat", BEAT_SECONDS)
     job(lambda: watch_deadlines(settings.site_division), "deadlines", DEADLINE_SECONDS)
     job(walk_rounds, "patrols", PATROL_SECONDS)
+    job(carry_messages, "messages", MESSAGE_SECONDS)
+    job(watch, "watch", WATCH_SECONDS)
     job(feed.number, "numbering", NUMBER_SECONDS)  # for integrations when no screen is connected
+    job(jobs.reassess, "reassess", REASSESS_SECONDS)
+    job(jobs.fetch_lists, "feeds", FEED_SECONDS)
+    job(jobs.count_impacts, "impacts", REASSESS_SECONDS)
     return scheduler
 
 
