@@ -25,9 +25,9 @@ from checkpoint.surveillance.findings import note_decisions
 from checkpoint.surveillance.models import ReassessBatch, ReassessItem, ReassessJob
 from checkpoint.surveillance.people import Person, assess_all, books_of, load
 from checkpoint.surveillance.planning import OPEN_STATES, plan, sweep, unplanned, unswept
+from checkpoint.surveillance.wording import WITHDRAWAL
 from checkpoint.surveillance.writing import UNDOING, Written, write
 
-WITHDRAWAL = "withdrawal"
 Clock = Callable[[], datetime]
 Progress = Callable[[int], None]
 """Called with the number of people of each batch that was done."""

@@ -228,11 +228,8 @@ def test_ten_thousand_two_hundred_wrong_orders_are_undone() -> None:
     assert follow_up(BACK_AT) == wrongly
     assert _tiers(ordered) == {"green": wrongly}
     assert db.session.scalar(orders) == 0
-    states = dict(
-        db.session.execute(
-            select(Alert.state, func.count()).where(Alert.kind == "reassessment").group_by(Alert.state)
-        ).tuples()
-    )
+    counted_states = select(Alert.state, func.count()).where(Alert.kind == "reassessment").group_by(Alert.state)
+    states = {state: number for state, number in db.session.execute(counted_states)}
     assert states == {"retracted": wrongly}
     notices = db.session.scalars(select(Alert).where(Alert.kind == "withdrawal")).all()
     assert sum(one.params["lowered"] for one in notices) == wrongly
