@@ -16,10 +16,13 @@ def init_app(app: Flask, babel: Babel) -> None:
         errors,
         filters,
         gate,
+        gate_shell,
         headers,
         health,
         inbox,
+        inbox_care,
         locale,
+        pass_reports,
         patrols,
         places,
         stream,
@@ -32,6 +35,21 @@ def init_app(app: Flask, babel: Babel) -> None:
     errors.init_app(app)
     filters.init_app(app)
     auth.init_app(app)
-    for module in (traveller, traveller_shell, gate, inbox, command, admin, patrols, auth, places, stream, health):
+    for module in (
+        traveller,
+        traveller_shell,
+        pass_reports,
+        gate,
+        gate_shell,
+        inbox,
+        inbox_care,
+        command,
+        admin,
+        patrols,
+        auth,
+        places,
+        stream,
+        health,
+    ):
         app.register_blueprint(module.blueprint)
     api.init_app(app)

@@ -16,7 +16,8 @@ def gate_words() -> dict[str, str]:
         | _scanning()
         | _camera()
         | _sending()
-        | _enrolment() | tablet_words()
+        | _enrolment()
+        | tablet_words()
         | offline_words()
         | lane_words()
     )
@@ -87,8 +88,12 @@ def _scanning() -> dict[str, str]:
         "scan.enrol": _("This is the enrolment code of a tablet, not a pass."),
         "scan.link": _("This is the link of a pass. Ask the traveller to open it and show the QR code."),
         "carried.part": _("Part {have} of {parts} read. Hold the phone still: the next code comes by itself."),
-        "carried.unreadable": _("This code of a phone without network is damaged. Ask the traveller to show it once more."),
-        "carried.no_key": _("This tablet was never connected, so it cannot keep a declaration safely. Connect it once."),
+        "carried.unreadable": _(
+            "This code of a phone without network is damaged. Ask the traveller to show it once more."
+        ),
+        "carried.no_key": _(
+            "This tablet was never connected, so it cannot keep a declaration safely. Connect it once."
+        ),
         "scan.same": _("The same pass as just now. Take it away for three seconds to scan it again."),
         "scan.short": _("A short code has eight letters and digits, without 0, 1, I, O and U."),
         "log.empty": _("Nothing scanned yet on this tablet since the page was opened"),

@@ -8,17 +8,25 @@ export class ApiProblem extends Error {
     this.status = status;
     this.problem = problem;
   }
+
+  /** Whether the token was ours once and command has ended its access. */
+  get isRevoked() {
+    return /:device_revoked$/.test(this.problem?.type ?? "");
+  }
 }
 
-/** Call `path`; `body` (if any) is sent as JSON. Resolves to the parsed answer (null when empty), rejects with ApiProblem. */
-export async function callApi(path, { method = "GET", body, headers = {}, signal } = {}) {
+/**
+ * Call `path`; `body` (if any) is sent as JSON. Resolves to the parsed answer (null when empty, and when nothing has changed: 304),
+ * rejects with ApiProblem.
+ */
+export async function callApi(path, { method = "GET", body, headers = {}, signal, credentials } = {}) {
   const token = document.querySelector('meta[name="csrf-token"]')?.content;
   const all = { Accept: "application/json", ...headers };
   if (body !== undefined) all["Content-Type"] = "application/json";
   if (token && method !== "GET") all["X-CSRFToken"] = token;
   let response;
   try {
-    response = await fetch(path, { method, headers: all, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(path, { method, headers: all, signal, credentials, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiProblem(0, { title: error.message });
@@ -30,6 +38,6 @@ export async function callApi(path, { method = "GET", body, headers = {}, signal
   } catch {
     answer = { title: response.statusText };
   }
-  if (!response.ok) throw new ApiProblem(response.status, answer ?? {});
+  if (!response.ok && response.status !== 304) throw new ApiProblem(response.status, answer ?? {});
   return answer;
 }

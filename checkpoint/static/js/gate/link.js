@@ -1,69 +1,87 @@
-// Whether the server is there, whether it still trusts this tablet, how far the clocks are apart, and what is not sent yet.
+// Whether the server is there, whether it still trusts this tablet, and what is not sent yet. Asks every half minute.
 
-import { part, say } from "./words.js";
+import { say, part } from "./words.js";
 
 const EVERY_MS = 30_000;
-const SKEW_MINUTES = 5;
 
-/** Events: `device` {checkpoint, label} at each answer, `revoked` {} when the token is no longer taken. */
+/** Events: `device` {checkpoint, label} at each answer, `revoked` {}, `untrusted` {} when the token is not taken, `changed` {}. */
 export class Link extends EventTarget {
   #client;
+  #clock;
+  #snapshot;
   #place = part("link");
   #reached = null;
   #unsent = 0;
-  #skew = 0;
   #timer = 0;
+  #stopped = false;
 
-  constructor(client) {
+  constructor(client, clock, snapshot) {
     super();
     this.#client = client;
+    this.#clock = clock;
+    this.#snapshot = snapshot;
     window.addEventListener("online", () => this.check());
     window.addEventListener("offline", () => this.reached(false));
     this.#paint();
   }
 
-  /** Ask now, and go on asking. */
+  /** Ask now, and go on asking: where this tablet stands and what time it is, then what has changed for verdicts. */
   async check() {
     clearTimeout(this.#timer);
+    if (this.#stopped) return;
     const asked = Date.now();
     try {
       const answer = await this.#client.device();
-      this.#skew = Math.round((asked + (Date.now() - asked) / 2 - Date.parse(answer.now)) / 60_000);
+      this.#clock.measure(answer.now, asked);
       this.reached(true);
-      this.dispatchEvent(new CustomEvent("device", { detail: answer }));
+      this.#tell("device", answer);
+      await this.#snapshot.refresh();
     } catch (problem) {
       if (problem.status === 401) {
-        this.dispatchEvent(new CustomEvent("revoked"));
+        this.#tell(problem.isRevoked ? "revoked" : "untrusted");
         return;
       }
-      this.reached(false);
+      if (!problem.status || problem.status >= 500) this.reached(false);
     }
-    this.#timer = setTimeout(() => this.check(), EVERY_MS);
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.check(), EVERY_MS);
   }
 
   stop() {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
   /** Another call has told whether the server is there. */
   reached(yes) {
+    if (this.#reached === yes) return;
     this.#reached = yes;
     this.#paint();
+    this.#tell("changed");
+  }
+
+  /** Whether the server is known to be out of reach: then nobody waits for it. */
+  get isOff() {
+    return this.#reached === false || navigator.onLine === false;
+  }
+
+  get unsent() {
+    return this.#unsent;
   }
 
   set unsent(count) {
     this.#unsent = count;
-    this.#paint();
+    this.#tell("changed");
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #paint() {
     const state = this.#reached === null ? "checking" : this.#reached ? "online" : "offline";
-    const words = [say(`link.${state}`)];
-    if (this.#unsent && state !== "checking") words.push(say("link.sending", { count: this.#unsent }));
-    const wrong = Math.abs(this.#skew) >= SKEW_MINUTES;
-    if (wrong) words.push(say("link.clock", { minutes: Math.abs(this.#skew) }));
-    this.#place.dataset.state = wrong && state === "online" ? "warning" : state;
-    const text = words.join(" · ");
+    this.#place.dataset.state = state;
+    const text = say(`link.${state}`);
     if (this.#place.textContent !== text) this.#place.textContent = text;
   }
 }

@@ -61,8 +61,14 @@ export class SessionLog {
   }
 }
 
+function stateOf({ state, server }) {
+  if (server) return say("log.differs", { verdict: say(`verdict.${server}`) });
+  if (state === "sending") return say("log.sending");
+  return state === "refused" ? say("log.refused") : "";
+}
+
 function line(row) {
-  const state = row.state === "sending" ? say("log.sending") : row.state === "refused" ? say("log.refused") : "";
+  const state = stateOf(row);
   const item = make(
     "li",
     `log-row is-${row.state}`,

@@ -11,7 +11,9 @@ const LARGEST_BATCH = 500; // entries: what a bad network can carry in one piece
 
 /** Answers that say nothing about the entry itself: no network, a timeout, too fast, a server in trouble. */
 const passing = (status) => status === 0 || status === 408 || status === 425 || status === 429 || status >= 500;
+const LATE_MS = 60_000; // a scan or decision this old is told with its own time, as a batch does
 const ofScan = (entry) => entry.kind === "scan" || entry.kind === "decision";
+const offLine = (entry) => ofScan(entry) && (entry.offline === true || Date.now() - entry.made > LATE_MS);
 
 /** What a batch tells of its entries: one item for each scan, with the decisions on it in order. */
 export function batchItems(parcel) {
@@ -54,7 +56,7 @@ export class Outbox extends EventTarget {
     return this.#queue.some((entry) => entry.id === id && (!kind || entry.kind === kind));
   }
 
-  /** Take up what an earlier page left behind; resolves to those entries. */
+  /** Take up what an earlier page left behind, before anything is added; resolves to those entries. */
   async restore() {
     this.#queue = await entries();
     this.#tell("count", { count: this.count });
@@ -67,7 +69,7 @@ export class Outbox extends EventTarget {
    * this resolves, and the entry on its way. What was made off line carries `offline: true`.
    */
   async add(entry, changes = []) {
-    const whole = { attempts: 0, ...entry };
+    const whole = { attempts: 0, made: Date.now(), ...entry };
     const [position] = await write([{ add: "outbox", value: whole }, ...changes]);
     this.#queue.push({ ...whole, position });
     this.#tell("count", { count: this.count });
@@ -80,6 +82,15 @@ export class Outbox extends EventTarget {
     const found = this.#queue.filter((one) => one.id === id);
     for (const entry of found) Object.assign(entry, fields);
     await write([...found.map((value) => ({ put: "outbox", value: { ...value } })), ...changes]);
+  }
+
+  /** Give up on the entries of this id, together with other changes; the server may have seen them all the same. */
+  async abandon(id, changes = []) {
+    const gone = this.#queue.filter((one) => one.id === id);
+    this.#queue = this.#queue.filter((one) => one.id !== id);
+    await write([...gone.map(({ position }) => ({ remove: "outbox", key: position })), ...changes]);
+    this.#tell("count", { count: this.count });
+    this.hurry();
   }
 
   /** Try again now instead of waiting. */
@@ -116,15 +127,15 @@ export class Outbox extends EventTarget {
   /** What goes next: the oldest entry; with it those behind it that were made off line as well. */
   #parcel() {
     const [first] = this.#queue;
-    if (!ofScan(first) || !first.offline) return [first];
-    const end = this.#queue.findIndex((one) => !ofScan(one) || !one.offline);
+    if (!offLine(first)) return [first];
+    const end = this.#queue.findIndex((one) => !offLine(one));
     return this.#queue.slice(0, Math.min(end < 0 ? this.#queue.length : end, this.#largest));
   }
 
   /** Whether something was settled, one way or the other. */
   async #deliver(parcel) {
     const [first] = parcel;
-    const batch = ofScan(first) && first.offline === true;
+    const batch = offLine(first);
     try {
       if (batch) await this.#settleBatch(parcel, await this.#client.batch(batchItems(parcel)));
       else await this.#settle(first, await this.#client.send(first), false);
@@ -139,7 +150,7 @@ export class Outbox extends EventTarget {
     const answers = new Map(results.map((one) => [one.scan_id, one]));
     const settled = parcel.filter((entry) => answers.has(entry.id));
     if (!settled.length) throw Object.assign(new Error("no answer"), { status: 0 });
-    const wrong = (entry) => entry.kind === "decision" && answers.get(entry.id).error;
+    const wrong = ({ id, kind }) => answers.get(id).error && (kind === "decision" || !answers.get(id).verdict);
     const lost = settled.filter(wrong).map((entry) => ({ entry, problem: problemOf(answers.get(entry.id).error) }));
     await this.#remove(settled, lost);
     for (const entry of settled) if (!wrong(entry)) this.#tell("sent", { entry, answer: answers.get(entry.id), batch: true });
@@ -158,7 +169,7 @@ export class Outbox extends EventTarget {
     if (this.#stopped) return true;
     if (status === 401) {
       this.#stopped = true;
-      this.#tell(/:device_revoked$/.test(problem.problem?.type ?? "") ? "revoked" : "untrusted", {});
+      this.#tell(problem.isRevoked ? "revoked" : "untrusted", {});
       return true;
     }
     if (passing(status)) {

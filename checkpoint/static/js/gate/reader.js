@@ -39,7 +39,7 @@ class Grabber {
 
 function workerReader() {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./reader-worker.js", import.meta.url), { type: "module" });
+    const worker = new Worker("/gate/reader.js", { type: "module" });
     const grabber = new Grabber();
     const waiting = new Map();
     let number = 0;

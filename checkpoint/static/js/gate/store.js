@@ -86,13 +86,13 @@ export async function crossingsOf(who) {
 /** How many values a store has. */
 export const count = async (store) => (await open()).count(store);
 
-/** Forget crossings made before `instant` (RFC 3339, UTC) that have been sent; resolves to how many. */
-export async function forgetCrossings(instant) {
+/** Forget crossings made before `instant` (RFC 3339, UTC) of which `outbox` has nothing more to send; resolves to how many. */
+export async function forgetCrossings(instant, outbox) {
   const transaction = (await open()).transaction("crossings", "readwrite");
   let gone = 0;
   let cursor = await transaction.store.index("scanned_at").openCursor(IDBKeyRange.upperBound(instant, true));
   while (cursor) {
-    if (cursor.value.sent) {
+    if (!outbox.has(cursor.value.scan_id)) {
       await cursor.delete();
       gone += 1;
     }

@@ -23,8 +23,8 @@ export class VerdictScreen {
     return !this.#root.hidden;
   }
 
-  /** Paint an answer of POST /scans. */
-  show(view) {
+  /** Paint an answer of POST /scans, or this tablet's own (`offline: true`); `told` says what the server sees otherwise. */
+  show(view, told = "") {
     this.#view = view;
     this.#closeOverride();
     const root = this.#root;
@@ -32,16 +32,29 @@ export class VerdictScreen {
     part("verdict-shape", root).replaceChildren(shape(view.verdict));
     part("verdict-word", root).textContent = say(`verdict.${view.verdict}`);
     part("verdict-say", root).textContent = say(`verdict.${view.verdict}.say`);
+    this.#paintSource(view, told);
     this.#paintTier(view.tier);
     this.#paintPerson(view.person);
     fill(part("reasons", root), view.reasons, say("reasons.none"));
     fill(part("measures", root), view.measures, say("measures.none"));
-    part("measures-part", root).hidden = !view.person;
+    part("measures-part", root).hidden = view.verdict === "refuse";
     this.#paintPrevious(view);
+    this.#paintConflicts(view.conflicts ?? []);
     this.#layDecisions(view.verdict);
     root.hidden = false;
     part("verdict-details", root).scrollTop = 0;
     part("verdict-heading", root).focus({ preventScroll: true });
+  }
+
+  /** The server came to the same verdict as this tablet: add who it is, and say so; the buttons stay as they are. */
+  confirm(answer) {
+    if (!this.#view) return;
+    this.#paintSource({ offline: false }, say("differs.same"));
+    this.#paintPerson(answer.person);
+    this.#paintPrevious(answer);
+    this.#paintConflicts(answer.conflicts ?? []);
+    fill(part("reasons", this.#root), answer.reasons, say("reasons.none"));
+    fill(part("measures", this.#root), answer.measures, say("measures.none"));
   }
 
   hide() {
@@ -49,6 +62,23 @@ export class VerdictScreen {
     this.#root.removeAttribute("data-verdict");
     for (const name of ["name", "facts", "reasons", "measures", "previous"]) part(name, this.#root).replaceChildren();
     this.#view = null;
+  }
+
+  #paintSource(view, told) {
+    const place = part("verdict-source", this.#root);
+    place.textContent = told || (view.offline ? say("verdict.offline") : "");
+    place.dataset.tone = told ? "told" : "offline";
+    place.hidden = !place.textContent;
+  }
+
+  /** The same person scanned elsewhere a moment ago with another decision: two facts, both shown. */
+  #paintConflicts(conflicts) {
+    const place = part("conflicts", this.#root);
+    place.hidden = conflicts.length === 0;
+    const lines = conflicts.map((one) =>
+      make("li", "", say("conflict.line", { when: when(one.scanned_at), checkpoint: one.checkpoint ?? "", decision: decidedWord(one.decision) })),
+    );
+    part("conflict-list", this.#root).replaceChildren(...lines);
   }
 
   #paintTier(tier) {
@@ -59,7 +89,9 @@ export class VerdictScreen {
   }
 
   #paintPerson(person) {
-    part("name", this.#root).textContent = person ? person.name : say("person.none");
+    const { offline, problem, verdict } = this.#view ?? {};
+    const nobody = offline && !problem && verdict !== "refuse" ? "person.offline" : "person.none";
+    part("name", this.#root).textContent = person ? person.name : say(nobody);
     part("name", this.#root).classList.toggle("is-nobody", !person);
     const facts = person
       ? [
@@ -80,7 +112,7 @@ export class VerdictScreen {
   }
 
   #paintPrevious({ person, previous }) {
-    part("previous-part", this.#root).hidden = !person;
+    part("previous-part", this.#root).hidden = !person && !previous;
     const place = part("previous", this.#root);
     if (!previous) {
       place.replaceChildren(make("p", "muted", say("previous.none")));
