@@ -226,11 +226,13 @@ def test_from_the_phone_to_the_village_and_over_the_barrier(
     tablet.locator("[data-decision=admitted]").click()
     tablet.locator(".log-row.is-sent").wait_for()
 
-    card_of(inbox, alerts_of(app)["registration"]).wait_for()
     arrival = alerts_of(app)["arrival"]
     assert (arrival.tier, arrival.state) == ("yellow", "open")
     card = card_of(inbox, arrival)
     card.wait_for()
+    declared = alerts_of(app)["registration"]
+    assert declared.state == "retracted"  # the arrival says it again
+    card_of(inbox, declared).wait_for(state="detached")
     keep_picture(inbox, "inbox")
     card.locator("form[action$='/acknowledge'] button").click()
     expect(card).to_have_attribute("data-state", "acknowledged")
