@@ -7,6 +7,7 @@ file has the SHA-256 of its content, so a tablet fetches only what has changed, 
 import hashlib
 import re
 from collections.abc import Iterator
+from contextvars import Context
 from pathlib import Path
 from posixpath import join, normpath
 from typing import Any
@@ -87,10 +88,13 @@ def _shell(app: Flask) -> dict[str, Any]:
 
 
 def _page(app: Flask, language: str) -> bytes:
-    """The page as a stranger gets it: the application asks itself, without anybody's cookies."""
+    """The page as a stranger gets it: the application asks itself, without anybody's cookies.
+
+    In a context of its own: inside this request's, the language that was chosen first would stand for both.
+    """
     asked = EnvironBuilder(PAGE, base_url=request.host_url, query_string={"lang": language})
     try:
-        body, _status, _headers = run_wsgi_app(app.wsgi_app, asked.get_environ(), buffered=True)
+        body, _status, _headers = Context().run(run_wsgi_app, app.wsgi_app, asked.get_environ(), buffered=True)
     finally:
         asked.close()
     return b"".join(body)
