@@ -9,7 +9,7 @@ import { currentOf, fingerprintOf, nextOf, pointIdOf, roundsAt } from "./patrol-
 import { base64Of, frameOf, pictureOf, shrink } from "./photo.js";
 import { shiftStamp } from "./stamps.js";
 import { all, get, put, remove } from "./store.js";
-import { hour, make, part, say, shape } from "./words.js";
+import { hour, make, part, say, shape, when } from "./words.js";
 
 const STORE = "rounds";
 const REPAINT_MS = 20_000;
@@ -90,7 +90,16 @@ export class Patrol {
     } catch {
       // without network the plan of before stands; the list says how old it is
     }
+    await this.#recognise();
     this.#paint();
+  }
+
+  /** A code that was before the camera sooner than the plan was here gets its name when that comes. */
+  async #recognise() {
+    const known = this.#draft && !this.#draft.name && this.#plan?.points.find((one) => one.id === this.#draft.point_id);
+    if (!known) return;
+    await this.#change({ name: known.name, place: known.place });
+    this.#paintPoint();
   }
 
   async #scanned(text) {
@@ -111,8 +120,7 @@ export class Patrol {
     this.#draft = draft;
     this.#scanner.pause();
     part("patrol-list").hidden = true;
-    part("visit-point").textContent = draft.name || say("patrol.unknown");
-    part("visit-place").textContent = draft.place || say(this.#plan ? "patrol.unknown.say" : "patrol.noplan");
+    this.#paintPoint();
     part("visit-time").textContent = hour(draft.counted);
     part("visit-note").value = draft.note;
     for (const one of part("visit-form").elements.namedItem("found")) one.checked = one.value === draft.found;
@@ -124,6 +132,12 @@ export class Patrol {
     this.#paintPhoto();
     part("visit").hidden = false;
     part("visit-heading").focus();
+  }
+
+  #paintPoint() {
+    const { name, place } = this.#draft;
+    part("visit-point").textContent = name || say("patrol.unknown");
+    part("visit-place").textContent = place || (name ? "" : say(this.#plan ? "patrol.unknown.say" : "patrol.noplan"));
   }
 
   #paintPhoto() {
@@ -258,7 +272,7 @@ export class Patrol {
 
   #nextWords(round, next) {
     if (!round) return say("patrol.none");
-    if (round.phase === "coming") return say("patrol.coming", { route: round.route, time: hour(round.opens) });
+    if (round.phase === "coming") return say("patrol.coming", { route: round.route, time: onDay(round.opens, this.#clock.now) });
     if (!next) return say("patrol.done", { route: round.route });
     return say("patrol.next", { point: next.point.name, time: hour(round.closes) });
   }
@@ -266,13 +280,16 @@ export class Patrol {
   #section(round, nextId) {
     const head = make(
       "header", "", make("h3", "", round.route),
-      make("p", "", say("patrol.window", { opens: hour(round.opens), closes: hour(round.closes), phase: say(`patrol.phase.${round.phase}`) })),
+      make("p", "", say("patrol.window", { opens: onDay(round.opens, this.#clock.now), closes: hour(round.closes), phase: say(`patrol.phase.${round.phase}`) })),
       make("strong", "", `${round.done} / ${round.total}`),
     );
     const lines = round.tasks.map((task) => line(task, round.phase === "open" && task.point.id === nextId));
     return make("section", `patrol-card is-${round.phase}`, head, make("ol", "", ...lines));
   }
 }
+
+/** The time of day, with the day when it is not within twelve hours. */
+const onDay = (at, now) => (Math.abs(at - now) < 12 * 3_600_000 ? hour(at) : when(at));
 
 function line(task, isNext) {
   const facts = [say(isNext ? "patrol.task.next" : `patrol.task.${task.state}`)];
