@@ -19,7 +19,7 @@ from checkpoint import clock
 from checkpoint.alerts.models import Alert
 from checkpoint.database import Base, db
 from checkpoint.registrations.models import Registration, Stay
-from tests.browser.gate_support import Lane, open_lane, sign_in, verdict_of
+from tests.browser.gate_support import Lane, open_lane, verdict_of
 from tests.browser.phones import carried, choose, fill, online_again, phone_at, send
 from tests.factories import camera, declarations
 from tests.factories.chromium import chromium, keep_picture
@@ -184,7 +184,6 @@ def test_a_phone_and_a_tablet_with_no_network_make_one_registration(app: Flask, 
     camera.film(lane.film, [(camera.lane(), 0.3), (camera.held(screen), 4.0)])
 
     tablet.reload()
-    sign_in(tablet)
     assert verdict_of(tablet) == "test"  # no test, no listed place
     expect(tablet.locator("[data-gate=name]")).to_have_text("钱*")
     keep_picture(tablet, "gate-carried")

@@ -105,6 +105,7 @@ async function show(form, item, kept = true) {
   part("kept").hidden = !kept;
   part("sent").hidden = true;
   for (const name of ["waiting", "actions"]) part(name).hidden = false;
+  part("heading").textContent = words["heading.waiting"];
   part("pass").onclick = () => forget(item.client_id);
   part("change").onclick = () => change(form, item);
   part("remove").onclick = () => {
@@ -146,6 +147,7 @@ async function attempt(form, item) {
     part("early").hidden = !after.early;
     part("sent").hidden = false;
     for (const name of ["waiting", "actions"]) part(name).hidden = true;
+    part("heading").textContent = words["heading.sent"];
   } else if (shown === item.client_id && after.state === "refused") mend(form, after);
   listEarlier(form);
 }

@@ -76,6 +76,8 @@ _CHECKED_ON_THE_PHONE = (
 def offline_words() -> dict[str, str | dict[str, str]]:
     """What the form's scripts say with no network; `wrong` holds the sentences of the server by their codes."""
     return {
+        "heading.waiting": _("No network: show this code to the officer"),
+        "heading.sent": _("Your declaration has arrived"),
         "code": _("Your declaration as a code"),
         "turn": _("Code {part} of {parts}. They change by themselves: hold still until the tablet has them all."),
         "remove": _("Take this declaration off the phone? The server does not have it yet."),
