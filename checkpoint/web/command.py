@@ -26,7 +26,9 @@ from checkpoint.risk.lists import MAX_BYTES, SAMPLE_SOURCE, UnreadableList, Wron
 from checkpoint.risk.models import ListState, RiskList
 from checkpoint.risk.publishing import publish, withdraw
 from checkpoint.risk.service import State, current_state
+from checkpoint.surveillance.impact import impact_of
 from checkpoint.web.auth import current_actor, optional_actor, requires
+from checkpoint.web.command_closing import ClosingTable, closing_table, percent
 from checkpoint.web.command_words import DEPTHS, LEVELS, LIST_STATES
 from checkpoint.web.inbox import wants_fragment
 from checkpoint.web.inbox_cards import actor_names, place_names
@@ -61,12 +63,13 @@ class ListInForce:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where we stand: people by state and tier, alerts by town, today's crossings by checkpoint, the list in force."""
+    """Where we stand: people by state and tier, alerts by town, crossings by checkpoint, the list in force, barrier to door."""
 
     people: dict[str, dict[str, int]]
     towns: Sequence[TownRow]
     crossings: Sequence[tuple[str, str, int, int]]
     in_force: ListInForce
+    closing: ClosingTable
 
     @property
     def alerts(self) -> dict[str, int]:
@@ -97,6 +100,7 @@ def _standing(actor: Actor, at: datetime) -> Standing:
         towns=[TownRow(names[row.code], row) for row in towns],
         crossings=crossings.by_checkpoint(actor, midnight),
         in_force=_in_force(current_state(at), at),
+        closing=closing_table(actor, midnight, at),
     )
 
 
@@ -116,7 +120,8 @@ def index() -> Answer:
     actor, at = current_actor(), clock.now()
     seq = feed.newest()  # before the numbers, so that nothing that happens meanwhile is missed
     template = "command/_standing.html" if wants_fragment() else "command/index.html"
-    return render_template(template, standing=_standing(actor, at), tiers=TIERS, seq=seq, page="index")
+    standing = _standing(actor, at)
+    return render_template(template, standing=standing, percent=percent, tiers=TIERS, seq=seq, page="index")
 
 
 @blueprint.get("/lists")
@@ -181,11 +186,19 @@ def _wrong(rows: Sequence[WrongRow]) -> list[str]:
 def version(list_id: int) -> Answer:
     """One version: what publishing it would change, or what it holds."""
     found = lists.get(list_id)
+    is_draft = found.state in (ListState.DRAFT, ListState.WITHDRAWN)
+    impact = impact_of(list_id, at=clock.now()) if is_draft else None
+    names = place_names(impact.villages) if impact else {}
     return render_template(
         "command/list.html",
         version=found,
         preview=lists.preview(list_id),
-        may_publish=found.state in (ListState.DRAFT, ListState.WITHDRAWN),
+        impact=impact,
+        villages=sorted(((names[code], *counts) for code, counts in impact.villages.items()), key=_most_raised)[:50]
+        if impact
+        else [],
+        tiers=TIERS,
+        may_publish=is_draft,
         may_withdraw=lists.was_published(found),
         importer=actor_names([found.imported_by]).get(found.imported_by or "", ""),
         states=LIST_STATES,
@@ -193,6 +206,11 @@ def version(list_id: int) -> Answer:
         word=word,
         page="lists",
     )
+
+
+def _most_raised(row: tuple[str, int, int]) -> tuple[int, int, str]:
+    name, raised, lowered = row
+    return -raised, -lowered, name
 
 
 @blueprint.post("/lists/<int:list_id>/publish")
@@ -204,8 +222,8 @@ def publish_version(list_id: int) -> Answer:
             _("This list has less than half of the areas in force. Confirm that this is right, then publish.")
         )
     publish(list_id, actor=current_actor(), at=clock.now())
-    flash(_("The list is in force."), "success")
-    return redirect(url_for("command.versions"), 303)
+    flash(_("The list is in force. Those whom it touches are being assessed again."), "success")
+    return redirect(url_for("work.index"), 303)
 
 
 @blueprint.get("/lists/<int:list_id>/withdraw")
@@ -224,7 +242,7 @@ def withdraw_version(list_id: int) -> Answer:
         flash(_("The list is taken back. No list is in force: everybody is yellow until one is published."), "error")
     else:
         flash(_("The list is taken back. In force again: %(source)s.", source=current.source), "success")
-    return redirect(url_for("command.versions"), 303)
+    return redirect(url_for("work.index"), 303)
 
 
 @blueprint.get("/explain")

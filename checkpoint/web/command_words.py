@@ -15,3 +15,16 @@ DEPTHS: dict[str, LazyString] = {
     "town": _l("A place in the same town is listed"),
     "county": _l("A place in the same county is listed"),
 }
+CAUSES: dict[str, LazyString] = {
+    "publish": _l("List published, version"),
+    "withdraw": _l("List taken back, version"),
+    "policy": _l("Policy published"),
+    "policy_withdraw": _l("Policy taken back"),
+    "place": _l("Listed places found by new aliases"),
+    "confirm": _l("List confirmed after a long silence"),
+}
+FINDINGS: dict[str, LazyString] = {
+    "crossing": _l("At the barrier"),
+    "alert": _l("Alert closed"),
+    "follow_up": _l("Follow-up work"),
+}
