@@ -12,7 +12,7 @@ from flask_babel.speaklater import LazyString
 FOUND: dict[str, LazyString] = {
     "closed": _l("Closed and whole"),
     "damaged": _l("Damaged"),
-    "open": _l("Open"),
+    "open": _l("Standing open"),
     "crossing": _l("People are crossing"),
 }
 TASKS: dict[str, LazyString] = {
