@@ -15,10 +15,12 @@ from checkpoint import clock
 from checkpoint.accounts.permissions import system_actor
 from checkpoint.alerts import feed
 from checkpoint.alerts.escalation import escalate_overdue
+from checkpoint.appeals.tending import tend
 from checkpoint.audit.service import beat
 from checkpoint.channels.collecting import collect
 from checkpoint.channels.sending import send_due
 from checkpoint.database import db, transaction
+from checkpoint.followups.overdue import sweep
 from checkpoint.patrols.rounds import plan_rounds, tell_missed
 from checkpoint.risk.service import current_state
 from checkpoint.surveillance import jobs
@@ -32,6 +34,7 @@ REASSESS_SECONDS = 1
 FEED_SECONDS = 30
 MESSAGE_SECONDS = 2
 WATCH_SECONDS = 30
+FOLLOW_UP_SECONDS = 30
 DEADLINE_CHUNK = 500
 
 _log = logging.getLogger(__name__)
@@ -73,6 +76,13 @@ def walk_rounds() -> None:
     tell_missed(at)
 
 
+def follow_up() -> None:
+    """Tell of overdue work, release whose plan is done, and keep appeals and what was set aside from being forgotten."""
+    at = clock.now()
+    sweep(at)
+    tend(at)
+
+
 def build(app: Flask) -> BlockingScheduler:
     """The scheduler with its jobs, not yet started."""
     settings = app.extensions["settings"]
@@ -94,6 +104,7 @@ def build(app: Flask) -> BlockingScheduler:
     job(send_beat, "beat", BEAT_SECONDS)
     job(lambda: watch_deadlines(settings.site_division), "deadlines", DEADLINE_SECONDS)
     job(walk_rounds, "patrols", PATROL_SECONDS)
+    job(follow_up, "follow_up", FOLLOW_UP_SECONDS)
     job(carry_messages, "messages", MESSAGE_SECONDS)
     job(watch, "watch", WATCH_SECONDS)
     job(feed.number, "numbering", NUMBER_SECONDS)  # for integrations when no screen is connected

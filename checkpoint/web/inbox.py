@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
 from checkpoint.accounts.permissions import Actor, Permission
-from checkpoint.alerts import feed, queries, service, tallies
+from checkpoint.alerts import feed, queries, receipts, service, tallies
 from checkpoint.alerts.models import Alert, AlertState
+from checkpoint.appeals.queries import of_registration as appeals_of
 from checkpoint.config import Settings
 from checkpoint.errors import InvalidInput
 from checkpoint.followups import queries as followups
@@ -75,6 +76,7 @@ def _cards(actor: Actor, view: str, at: datetime) -> list[Card]:
         alerts = queries.recent(actor, since=since, states=(AlertState.NOTICE.value,))
     else:
         alerts = tallies.closed_since(actor, _today(at)[0])
+    receipts.delivered_to(actor, [one.id for one in alerts], at)
     return cards(actor, alerts, at)
 
 
@@ -140,7 +142,23 @@ def changes() -> Answer:
 def alert(alert_id: uuid.UUID) -> Answer:
     """One alert: a page of its own, or the card for the list."""
     actor, at = current_actor(), clock.now()
-    return _one(queries.one(actor, alert_id), actor, at)
+    found = queries.one(actor, alert_id)
+    if wants_fragment():
+        receipts.delivered_to(actor, [alert_id], at)
+    else:
+        receipts.seen_by(actor, [alert_id], at)  # a page of its own is looked at
+    return _one(found, actor, at)
+
+
+@blueprint.post("/seen")
+@requires(Permission.ALERTS_READ)
+def seen() -> Answer:
+    """Alerts (`alert`, several) that stood on this person's screen long enough to be looked at."""
+    try:
+        alerts = [uuid.UUID(raw) for raw in request.form.getlist("alert")[: receipts.MOST]]
+    except ValueError as error:
+        raise InvalidInput.one("alert", "uuid_parsing", _("This is not the id of an alert.")) from error
+    return jsonify({"new": receipts.seen_by(current_actor(), alerts, clock.now())})
 
 
 def _one(found: Alert, actor: Actor, at: datetime) -> Answer:
@@ -228,6 +246,8 @@ def person(registration_id: uuid.UUID) -> Answer:
         measures=[measure_text(measure) for measure in record.assessment.measures],
         symptoms=[str(SYMPTOMS.get(one, one)) for one in record.registration.symptoms],
         steps=timeline(record, about),
+        appeals=appeals_of(registration_id),
+        told=[one for one in followups.reports_of(registration_id) if one.state == "waiting" and not one.follow_up_id],
         cards=cards(actor, live, at),
         tasks=tasks(actor, [one for one in followups.of_registration(registration_id) if one.state == "open"], at),
         words=words,

@@ -10,11 +10,14 @@ from sqlalchemy import select
 
 from checkpoint.accounts.models import Checkpoint, User
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts.duty import level_of
+from checkpoint.alerts.kinds import explained
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.alerts.queries import LIVE_STATES
 from checkpoint.crossings.models import Crossing
 from checkpoint.database import db
 from checkpoint.followups.models import FollowUp
+from checkpoint.followups.queries import claims
 from checkpoint.followups.service import RESULTS as FOLLOWUP_RESULTS
 from checkpoint.regions import queries as divisions
 from checkpoint.regions.models import at_level
@@ -41,7 +44,8 @@ class Happened:
 class Card:
     """An alert as the inbox shows it. `person` is masked, None when the matter is no person or no longer this jurisdiction's.
 
-    `rank` and `due` put it in its place: red first, then the nearest deadline, then the newest.
+    `rank` and `due` put it in its place: red first, then the nearest deadline, then the newest. `holder` is the colleague whom it
+    was handed to.
     """
 
     alert: Alert
@@ -61,11 +65,12 @@ class Card:
     rank: int
     escalated: str
     result: str
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A piece of follow-up work as the inbox shows it; `choices` are its results with their words."""
+    """A piece of follow-up work as the inbox shows it; `choices` are its results with their words, `claim` what the traveller told."""
 
     followup: FollowUp
     title: str
@@ -75,6 +80,7 @@ class Task:
     overdue: bool
     choices: tuple[tuple[str, str], ...]
     result: str
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,7 @@ def _gather(actor: Actor, alerts: Sequence[Alert]) -> _Known:
         {row.id: row for row in db.session.scalars(select(Assessment).where(Assessment.id.in_(ids)))} if ids else {}
     )
     keys = [key for alert in alerts for key in (alert.acknowledged_by, alert.resolved_by)]
+    keys += [f"user:{alert.assigned_to}" for alert in alerts if alert.assigned_to is not None]
     return _Known(
         people,
         assessments,
@@ -190,17 +197,23 @@ def _card(alert: Alert, known: _Known, at: datetime) -> Card:
         registration=registration,
         origin=origin_of(registration) if registration else "",
         trip=words.word(words.TRIPS, registration.state) if registration else "",
-        reasons=tuple(reason_text(reason) for reason in assessment.reasons)
-        if assessment
-        else alert_lines(alert.kind, alert.params),
+        reasons=explained(alert.kind, alert.params)
+        + (
+            tuple(reason_text(reason) for reason in assessment.reasons)
+            if assessment
+            else tuple(alert_lines(alert.kind, alert.params))
+        ),
         measures=tuple(measure_text(measure) for measure in assessment.measures) if assessment else (),
         happened=tuple(_happened(alert, registration, known)),
         due=due,
         due_text=words.due_sentence(alert.state, due - at) if due else "",
         overdue=due is not None and due <= at,
         rank=RANK.get(alert.tier, 2),
-        escalated=words.word_of_level(alert.responsible_level) if alert.escalated_at else "",
+        escalated=words.word_of_level(alert.responsible_level)
+        if alert.escalated_at or alert.responsible_level < level_of(alert.division_code)
+        else "",
         result=words.word(words.RESULTS, alert.result) if alert.state not in LIVE_STATES else "",
+        holder=known.actors.get(f"user:{alert.assigned_to}", "") if alert.assigned_to else "",
     )
 
 
@@ -235,6 +248,7 @@ def tasks(actor: Actor, followups: Sequence[FollowUp], at: datetime) -> list[Tas
     """Pieces of work that the actor was allowed to read, in the same order."""
     people = people_of(actor, (one.registration_id for one in followups))
     places = place_names(one.division_code for one in followups)
+    told = claims([one.id for one in followups])
     found = []
     for one in followups:
         registration, traveller = people.get(one.registration_id, (None, None))
@@ -251,6 +265,7 @@ def tasks(actor: Actor, followups: Sequence[FollowUp], at: datetime) -> list[Tas
                     (result, words.word(words.FOLLOWUP_RESULTS, result)) for result in FOLLOWUP_RESULTS[one.kind]
                 ),
                 result=words.word(words.FOLLOWUP_RESULTS, one.result),
+                claim=words.claim_sentence(told[one.id]) if one.id in told else "",
             )
         )
     return found

@@ -1,24 +1,30 @@
-"""A person's way in one line of time: declared, assessed, scanned, decided, told to the village, acknowledged, visited, released."""
+"""A person's way in one line of time: declared, scanned, decided, told, delivered, seen, acknowledged, arrived, tested, released."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import select
 
-from checkpoint.alerts.models import Alert, AlertEvent
+from checkpoint.alerts.models import Alert, AlertEvent, AlertReceipt
 from checkpoint.alerts.queries import history
+from checkpoint.alerts.receipts import of_alerts
+from checkpoint.appeals import queries as appeals
 from checkpoint.crossings import queries as crossings
 from checkpoint.database import db
 from checkpoint.followups import queries as followups
+from checkpoint.followups.alarms import task_words
+from checkpoint.followups.finishing import PLAN_COMPLETE
+from checkpoint.followups.models import FollowUp
 from checkpoint.registrations.models import RegistrationAct
 from checkpoint.registrations.queries import Record
 from checkpoint.risk.models import Assessment
+from checkpoint.risk.wording import SYMPTOMS
 from checkpoint.web import inbox_words as words
 from checkpoint.web.filters import tier_word
 from checkpoint.web.inbox_cards import actor_names, place_names
+from checkpoint.words import _, lazy, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,16 @@ class Step:
 
 def timeline(record: Record, alerts: Iterable[Alert]) -> list[Step]:
     """Everything about a registration, oldest first. The caller has scoped the record; `alerts` are those about it."""
+    known = list(alerts)
     found = [
         *_declared(record),
         *_assessed(record.registration.id),
         *_crossed(record.registration.id),
-        *(step for alert in alerts for step in _told(alert)),
-        *_visited(record.registration.id),
+        *(step for alert in known for step in _told(alert)),
+        *_reached(known),
+        *_visited(record),
+        *_reported(record),
+        *_appealed(record.registration.id),
     ]
     names = actor_names(step.by for step in found)
     ordered = sorted(found, key=lambda step: step.at)
@@ -51,7 +61,7 @@ def _told_apart(step: Step, before: Step | None, names: dict[str, str]) -> Step:
     gap = step.at - before.at if before else timedelta()
     who = names.get(step.by or "", "")
     text = " · ".join(part for part in (step.text, who) if part)
-    return Step(step.at, step.title, text, step.tone, step.by, words.span(gap) if gap >= timedelta(minutes=1) else "")
+    return Step(step.at, step.title, text, step.tone, step.by, words.span(gap) if before else "")
 
 
 def _declared(record: Record) -> Iterator[Step]:
@@ -116,9 +126,85 @@ def _step_text(event: AlertEvent) -> str:
     return words.word(words.RESULTS, str(result)) if result else ""
 
 
-def _visited(registration_id: uuid.UUID) -> Iterator[Step]:
-    for one in followups.of_registration(registration_id):
-        if one.state == "done" and one.done_at is not None:
-            title = words.word(words.FOLLOWUPS, one.kind)
-            text = " · ".join(part for part in (words.word(words.FOLLOWUP_RESULTS, one.result), one.note or "") if part)
-            yield Step(one.done_at, title, text, by=one.done_by)
+def _reached(alerts: Sequence[Alert]) -> Iterator[Step]:
+    """When an alert first came to somebody's screen or phone, and when somebody first saw it."""
+    first: dict[uuid.UUID, AlertReceipt] = {}
+    for receipt in of_alerts([alert.id for alert in alerts]) if alerts else ():
+        first.setdefault(receipt.alert_id, receipt)
+    for alert in alerts:
+        reached = first.get(alert.id)
+        kind = words.word(words.KINDS, alert.kind)
+        if reached is not None:
+            yield Step(reached.delivered_at, str(_("Delivered")), kind, by=f"user:{reached.user_id}")
+        if alert.seen_at is not None:
+            yield Step(alert.seen_at, str(_("Seen")), kind, by=alert.seen_by)
+
+
+_ENDED = {
+    "replanned": lazy("the measures have changed"),
+    "turned_back": lazy("turned back at the checkpoint"),
+    "entered_again": lazy("let in once more"),
+    "released": lazy("released"),
+    "not_inside": lazy("not in the city any more"),
+}
+
+
+def _visited(record: Record) -> Iterator[Step]:
+    gone: dict[tuple[datetime, str, str | None], int] = {}
+    for one in followups.of_registration(record.registration.id):
+        if one.done_at is None:
+            continue
+        if one.state == "cancelled":
+            key = (one.done_at, one.because or "", one.done_by)
+            gone[key] = gone.get(key, 0) + 1
+        elif one.state == "done":
+            yield _done(one, record)
+    for (at, because, who), number in gone.items():
+        title = plural(
+            "%(num)s piece of follow-up work cancelled", "%(num)s pieces of follow-up work cancelled", number
+        )
+        yield Step(at, title, words.word(_ENDED, because), by=who)
+
+
+def _done(one: FollowUp, record: Record) -> Step:
+    title = task_words(one.kind, one.day)
+    parts = [words.word(words.FOLLOWUP_RESULTS, one.result)]
+    entered = record.registration.entered_at
+    if one.result == "arrived" and entered is not None and one.done_at is not None:
+        parts.append(str(_("%(span)s from barrier to door", span=words.span(one.done_at - entered))))
+    if one.because == PLAN_COMPLETE:
+        parts.append(str(_("by itself: everything planned was done, and nothing was amiss")))
+    parts.append(one.note or "")
+    return Step(one.done_at or one.due_at, title, " · ".join(part for part in parts if part), by=one.done_by)
+
+
+def _reported(record: Record) -> Iterator[Step]:
+    """What the traveller told, and the tests that were taken at the checkpoint."""
+    for one in followups.reports_of(record.registration.id):
+        if one.kind == "arrival":
+            text = str(_("by the poster at the door")) if one.place_code else ""
+            yield Step(one.reported_at, str(_("The traveller tells: has arrived")), text)
+        elif one.kind == "health":
+            parts = [f"{one.temperature / 10:.1f} °C"] if one.temperature is not None else []
+            parts += [str(SYMPTOMS.get(symptom, symptom)) for symptom in one.symptoms]
+            well = str(_("no symptoms"))
+            yield Step(one.reported_at, str(_("The traveller tells: health")), " · ".join(parts) or well)
+        else:
+            kind, result = (
+                words.word(words.TEST_KINDS, one.test_kind),
+                words.word(words.FOLLOWUP_RESULTS, one.test_result),
+            )
+            yield Step(one.reported_at, str(_("The traveller tells: test")), f"{kind}: {result}")
+    for test in record.tests:
+        if test.source not in ("declared", "followup"):
+            title = str(_("Tested at the checkpoint"))
+            text = f"{words.word(words.TEST_KINDS, test.kind)}: {words.word(words.FOLLOWUP_RESULTS, test.result)}"
+            yield Step(test.taken_at, title, text)
+
+
+def _appealed(registration_id: uuid.UUID) -> Iterator[Step]:
+    for one in appeals.of_registration(registration_id):
+        yield Step(one.made_at, str(_("The traveller appeals")))
+        if one.answered_at is not None:
+            title = _("Appeal granted") if one.state == "granted" else _("Appeal not granted")
+            yield Step(one.answered_at, str(title), one.answer or "", by=one.answered_by)

@@ -6,16 +6,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from checkpoint.alerts import kinds
+from checkpoint.followups.alarms import RESULT_WORDS, TASKS
 from checkpoint.followups.models import TravellerReport
 from checkpoint.web.filters import hour, when
 
-KINDS: dict[str, LazyString] = {
-    "registration": _l("Declared, on the way here"),
-    "arrival": _l("Past the checkpoint, arriving"),
-    "spot_positive": _l("Tested positive at the checkpoint"),
+# Each room registers its kinds; what stands here has no room that does.
+KINDS = kinds.LABELS
+KINDS |= {
     "patrol_missed": _l("Closed crossing not visited in time"),
     "barrier_open": _l("Closed crossing open or damaged"),
-    "crossed_against_rules": _l("Let in off line against the rules"),
 }
 RESULTS: dict[str, LazyString] = {
     "handled": _l("Taken care of"),
@@ -51,25 +51,8 @@ DECISIONS: dict[str, LazyString] = {
     "turned_back": _l("turned back"),
     "transferred": _l("taken to quarantine"),
 }
-FOLLOWUPS: dict[str, LazyString] = {
-    "arrival_visit": _l("Visit at the door"),
-    "landing_test": _l("Landing test"),
-    "test": _l("Test"),
-    "health_check": _l("Health check"),
-    "release": _l("Release"),
-}
-FOLLOWUP_RESULTS: dict[str, LazyString] = {
-    "arrived": _l("Has arrived"),
-    "not_here": _l("Is not here"),
-    "negative": _l("Negative"),
-    "positive": _l("Positive"),
-    "refused": _l("Refused"),
-    "well": _l("Well"),
-    "unwell": _l("Unwell"),
-    "no_answer": _l("No answer"),
-    "released": _l("Release"),
-    "extended": _l("Extend"),
-}
+FOLLOWUPS: dict[str, LazyString] = TASKS
+FOLLOWUP_RESULTS: dict[str, LazyString] = RESULT_WORDS
 # What goes on as it should, and may be the button that catches the eye.
 GOOD_RESULTS = frozenset({"arrived", "negative", "well", "released"})
 STEPS: dict[str, LazyString] = {
@@ -82,6 +65,9 @@ STEPS: dict[str, LazyString] = {
     "called": _l("Called"),
     "spot_negative": _l("Tested negative at the checkpoint"),
     "relaxed": _l("Milder than thought before"),
+    "routed": _l("Nobody on duty there: told to the next level at once"),
+    "assigned": _l("Handed to a colleague"),
+    "reopened": _l("Opened again"),
 }
 LEVELS: dict[int, LazyString] = {5: _l("village"), 4: _l("town"), 3: _l("city")}
 TEST_KINDS: dict[str, LazyString] = {"pcr": _l("PCR test"), "antigen": _l("Antigen test")}
