@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 
 from checkpoint.config import Settings
 from checkpoint.regions import default_index
+from checkpoint.web.forms.words import offline_words
 
 
 def lane_words() -> dict[str, str]:
@@ -103,5 +104,6 @@ def lane_settings() -> dict[str, Any]:
     towns = index.children(site) if index.exists(site) else []
     return {
         "timezone": settings.timezone,
+        "problems": offline_words()["wrong"],
         "towns": [{"code": code, "name": name, "villages": index.children(code)} for code, name in towns],
     }

@@ -125,7 +125,7 @@ function queueLine(one) {
   const button = make(
     "button",
     "queue-person",
-    make("span", "mini", shape(`tier-${one.tier}`)),
+    make("span", `mini mini-${one.tier}`, shape(`tier-${one.tier}`)),
     make("strong", "", one.name),
     make("span", "muted queue-more", more.filter(Boolean).join(" · ")),
     make("time", "muted", hour(one.registered_at)),

@@ -5,6 +5,7 @@ import "../division-picker.js";
 import { newId } from "./client.js";
 import { normalised } from "./document-check.js";
 import { printSlip } from "./print.js";
+import { problems as wrongOf } from "../traveller-validate.js";
 import { make, part, say, shape } from "./words.js";
 
 const settings = JSON.parse(document.getElementById("gate-configuration").textContent).lane;
@@ -25,7 +26,7 @@ export class OfficerForm extends EventTarget {
   #slips = [];
 
   /** `carry(declaration)` takes a declaration without network and resolves to whether it could. */
-  constructor({ client, device, carry = async () => false }) {
+  constructor({ client, device, carry }) {
     super();
     this.#client = client;
     this.#device = device;
@@ -131,15 +132,19 @@ export class OfficerForm extends EventTarget {
       this.#tell(problem.problem?.errors?.length ? problem.problem.errors : [{ message: problem.message }]);
       return;
     }
-    try {
-      if (await this.#carry(declaration)) {
-        this.#clear();
-        return;
-      }
-      this.#tell([{ message: say("form.offline") }]);
-    } catch (refused) {
-      this.#tell(refused.errors ?? [{ message: say("form.offline") }]);
+    // Without the server what can be known here is looked at here, so that nothing wrong is carried for nothing.
+    const wrong = Object.entries(wrongOf(declaration, { today: today(), now: Date.now() }));
+    if (wrong.length) {
+      this.#tell(wrong.map(([field, code]) => ({ field, message: settings.problems[code] ?? code })));
+      return;
     }
+    this.close(); // its verdict is shown in the lane
+    if (await this.#carry(declaration).catch(() => false)) {
+      this.#clear();
+      return;
+    }
+    this.open();
+    this.#tell([{ message: say("form.offline") }]);
   }
 
   #done(declaration, answer) {
@@ -175,7 +180,7 @@ export class OfficerForm extends EventTarget {
         const button = make("button", "outline slip-print", say("slip.print"));
         button.type = "button";
         button.dataset.slip = one.id;
-        return make("li", "slip-row", make("span", "mini", shape(`tier-${one.tier}`)), make("strong", "", one.name), button);
+        return make("li", "slip-row", make("span", `mini mini-${one.tier}`, shape(`tier-${one.tier}`)), make("strong", "", one.name), button);
       }),
     );
   }

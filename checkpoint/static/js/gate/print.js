@@ -66,5 +66,6 @@ export function showCoachCode({ url, plate }) {
     make("p", "sticker-plate", plate || ""),
     make("p", "coach-how", say("coach.how")),
   );
+  sheet.dataset.url = url;
   showSheet(sheet, say("coach.title"));
 }

@@ -178,7 +178,7 @@ function line(test, state) {
   const row = make(
     "li",
     `test-row is-${state}`,
-    make("div", "test-head", make("span", "mini", test.view.tier ? shape(`tier-${test.view.tier}`) : ""), make("strong", "", test.name || say("log.unknown")), make("span", "test-time", "")),
+    make("div", "test-head", make("span", `mini mini-${test.view.tier ?? "none"}`, test.view.tier ? shape(`tier-${test.view.tier}`) : ""), make("strong", "", test.name || say("log.unknown")), make("span", "test-time", "")),
     make("div", "test-acts", ...acts),
   );
   row.dataset.test = test.id;

@@ -60,7 +60,7 @@ export class Vehicles extends EventTarget {
     part("vehicle-lined").replaceChildren(
       ...others.map((one) => {
         const words = `${one.plate || say("vehicle.noplate")} · ${say("vehicle.people", { count: one.people })}`;
-        const button = make("button", "lined", make("span", "mini", one.tier ? shape(`tier-${one.tier}`) : ""), words);
+        const button = make("button", "lined", make("span", `mini mini-${one.tier ?? "none"}`, one.tier ? shape(`tier-${one.tier}`) : ""), words);
         button.type = "button";
         button.dataset.vehicle = one.vehicle_id;
         return make("li", "", button);
@@ -282,7 +282,7 @@ export class Vehicles extends EventTarget {
       ...this.#recent.map((one) => {
         const box = make("input");
         Object.assign(box, { type: "checkbox", value: one.scan_id, checked: ticked.has(one.scan_id) });
-        const mini = make("span", "mini", one.tier ? shape(`tier-${one.tier}`) : shape("refuse"));
+        const mini = make("span", `mini mini-${one.tier ?? "refuse"}`, shape(one.tier ? `tier-${one.tier}` : "refuse"));
         return make("li", "", make("label", "", box, mini, one.name || say("log.unknown")));
       }),
     );
@@ -295,14 +295,14 @@ function seat(one) {
   button.type = "button";
   button.dataset.scan = one.scan_id;
   button.setAttribute("aria-label", say("vehicle.drop", { name: one.name }));
-  const mini = make("span", "mini", one.tier ? shape(`tier-${one.tier}`) : shape("refuse"));
+  const mini = make("span", `mini mini-${one.tier ?? "refuse"}`, shape(one.tier ? `tier-${one.tier}` : "refuse"));
   const decision = one.decision ? say(`decided.${one.decision}`) : "";
   return make("li", "seat", mini, make("span", "seat-name", one.name || say("log.unknown")), make("span", "muted", decision), button);
 }
 
 function awaited(one) {
   const button = make(
-    "button", "queue-person", make("span", "mini", shape(`tier-${one.tier}`)), make("strong", "", one.name),
+    "button", "queue-person", make("span", `mini mini-${one.tier}`, shape(`tier-${one.tier}`)), make("strong", "", one.name),
     make("span", "muted", one.id_number.slice(-4)),
   );
   button.type = "button";
