@@ -51,7 +51,7 @@ def finish(task: FollowUp, outcome: Outcome, *, actor: Actor, at: datetime) -> N
     task.note = outcome.note or None
     task.done_at = at
     task.done_by = actor.key
-    task.because = outcome.because
+    task.because = outcome.because or task.because
     db.session.flush()
     claim = waiting_claim(task.id)
     _settle(task, actor, at)
