@@ -71,6 +71,7 @@ def decide(
         if _is_repeat(session, crossing, made, when):
             return crossing
         _check(crossing, made)
+        is_first = crossing.decision is None
         _record(session, crossing, made, when, actor, at)
         if (
             crossing.offline
@@ -79,7 +80,7 @@ def decide(
         ):
             _tell_against_rules(crossing, when, at)
         if crossing.registration_id is not None:
-            _take_effect(crossing, made.decision, actor, when, at)
+            _take_effect(crossing, made.decision, is_first, actor, when, at)
     return crossing
 
 
@@ -125,7 +126,7 @@ def _record(session: Session, crossing: Crossing, made: Made, when: datetime, ac
 def _tell_against_rules(crossing: Crossing, when: datetime, at: datetime) -> None:
     """Somebody was let in off line whom the register would have held or refused: once for each crossing."""
     cause = f"against:{crossing.id}"
-    if db.session.scalar(select(Alert.id).where(Alert.cause == cause)) is not None:
+    if _is_raised(cause):
         return
     registration = db.session.get(Registration, crossing.registration_id) if crossing.registration_id else None
     if registration is not None:
@@ -153,13 +154,13 @@ def _tell_against_rules(crossing: Crossing, when: datetime, at: datetime) -> Non
     raise_alerts([alert], current_state(at).policy, at)
 
 
-def _take_effect(crossing: Crossing, decision: str, actor: Actor, when: datetime, at: datetime) -> None:
+def _take_effect(crossing: Crossing, decision: str, is_first: bool, actor: Actor, when: datetime, at: datetime) -> None:
     """What a decision does to the trip: let in, sent back, or only told to the destination."""
     registration = locked(crossing.registration_id) if crossing.registration_id else None
     if registration is None:
         return
     if decision == Decision.ADMITTED.value:
-        _admit(registration, crossing, actor, when, at)
+        _admit(registration, crossing, is_first, actor, when, at)
         return
     if crossing.problem is not None:
         return  # an old picture of a pass was sent away: that says nothing of the trip, which may have a better one
@@ -173,7 +174,9 @@ def _take_effect(crossing: Crossing, decision: str, actor: Actor, when: datetime
         note_change(registration.alert_id, registration.destination_code, decision, actor, at)
 
 
-def _admit(registration: Registration, crossing: Crossing, actor: Actor, when: datetime, at: datetime) -> None:
+def _admit(
+    registration: Registration, crossing: Crossing, is_first: bool, actor: Actor, when: datetime, at: datetime
+) -> None:
     policy = current_state(at).policy
     assessment = db.session.get_one(Assessment, registration.assessment_id)
     registration.state = RegistrationState.INSIDE.value
@@ -193,7 +196,7 @@ def _admit(registration: Registration, crossing: Crossing, actor: Actor, when: d
             "overridden": is_override(crossing.verdict, Decision.ADMITTED.value),
         },
     )
-    if db.session.scalar(select(Alert.id).where(Alert.cause == alert.cause)) is None:
+    if is_first or not _is_raised(alert.cause):
         registration.alert_id = alert.id
         db.session.flush()
         retract_for(registration.id, actor=actor, at=at, kinds=_SAID_BEFORE, wave=None)
@@ -206,3 +209,7 @@ def _admit(registration: Registration, crossing: Crossing, actor: Actor, when: d
         timezone=current_app.extensions["settings"].timezone,
         arrival_hours=policy.arrival_hours,
     )
+
+
+def _is_raised(cause: str) -> bool:
+    return db.session.scalar(select(Alert.id).where(Alert.cause == cause)) is not None

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from checkpoint.accounts.models import Role
 from checkpoint.alerts.models import Alert, FeedEntry
 from checkpoint.crossings.models import Crossing, CrossingDecision
+from checkpoint.database import db
 from checkpoint.registrations import service
 from checkpoint.registrations.service import pass_keys
 from checkpoint.risk.models import Assessment
@@ -266,3 +268,80 @@ DIGITS = str.maketrans("01", "AB")  # a short code has neither 0 nor 1
 def test_an_empty_batch_is_answered(gate: Api) -> None:
     answer = gate.post("/scans/batch", {"scans": []})
     assert (answer.status_code, answer.get_json()) == (200, {"results": []})
+
+
+def test_a_batch_carries_what_the_tablet_showed_and_several_decisions(app: Flask, public: Api, gate: Api) -> None:
+    token = public.declare()["pass"]["token"]
+    then = NOW - timedelta(minutes=90)
+    steps = [
+        {
+            "decision_id": str(uuid.uuid4()),
+            "decision": made,
+            "decided_at": (then + timedelta(minutes=minutes)).isoformat(),
+        }
+        for minutes, made in ((1, "tested"), (20, "admitted"))
+    ]
+    rule = {"rule": "snapshot_stale", "points": 40, "detail": ["30"]}
+    item = scan_of(
+        token,
+        scanned_at=then.isoformat(),
+        skew_seconds=-7,
+        snapshot_version="a-1-2",
+        shown={"verdict": "test", "tier": "yellow", "rules": [rule]},
+        decisions=steps,
+    )
+    first = gate.post("/scans/batch", {"scans": [item, item]})
+    assert first.status_code == 200, first.text
+    results = first.get_json()["results"]
+    assert [(one["decision"], one["error"], one["conflicts"]) for one in results] == [("admitted", None, [])] * 2
+    assert gate.post("/scans/batch", {"scans": [item]}).get_json()["results"] == results[:1]
+    assert (stored(app, Crossing), stored(app, CrossingDecision)) == (1, 2)
+    with app.app_context():
+        kept = db.session.scalars(select(Crossing)).one()
+        assert kept.shown == item["shown"]
+        assert (kept.skew_seconds, kept.snapshot_version, kept.scanned_at) == (-7, "a-1-2", then)
+
+
+def test_a_batch_goes_on_past_a_scan_of_another_checkpoint(app: Flask, client: FlaskClient, gate: Api) -> None:
+    """The tablet was moved to another post while it had not heard whether its scans had come."""
+    moved = offline("ZZZZ2345", 30, "turned_back")
+    assert gate.post("/scans/batch", {"scans": [moved]}).status_code == 200
+    results = tablet(app, client, "S11").post("/scans/batch", {"scans": [moved, offline("ZZZZ2346", 20)]}).get_json()
+    assert [(one["verdict"], one["error"]) for one in results["results"]] == [(None, "not_found"), ("refuse", None)]
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"shown": {"verdict": "wave", "rules": []}}, "shown.verdict"),
+        ({"shown": {"verdict": "admit", "rules": [{"rule": "<script>", "points": 0}]}}, "shown.rules.0.rule"),
+        ({"skew_seconds": 2**31}, "skew_seconds"),
+        ({"snapshot_version": "x" * 121}, "snapshot_version"),
+    ],
+)
+def test_what_a_tablet_showed_has_a_form(gate: Api, change: dict[str, Any], wrong: str) -> None:
+    assert set(errors_of(gate.post("/scans", scan_of("ZZZZ2345", **change)))) == {wrong}
+
+
+def test_an_override_is_final_for_its_crossing(public: Api, gate: Api) -> None:
+    path = f"/scans/{scanned(gate, public.declare(tests=POSITIVE)['pass']['token'])['scan_id']}/decision"
+    body = {"decision_id": str(uuid.uuid4()), "decision": "admitted", "note": "急救"}
+    first = gate.post(path, body)
+    assert gate.post(path, body).get_data() == first.get_data()
+    refused = gate.post(path, {"decision": "turned_back"})
+    assert refused.status_code == 409
+    assert gate.post(path, body).get_json()["decision"] == "admitted"
+
+
+def test_two_lanes_see_each_other(app: Flask, client: FlaskClient, public: Api, gate: Api) -> None:
+    token, other_lane = public.declare()["pass"]["token"], tablet(app, client, "S11")
+    here, there = scanned(gate, token), scanned(other_lane, token)
+    assert there["previous"]["checkpoint"] == "G60 出口"
+    gate.post(f"/scans/{here['scan_id']}/decision", {"decision": "held"})
+    decided = other_lane.post(f"/scans/{there['scan_id']}/decision", {"decision": "tested"}).get_json()
+    assert [(one["scan_id"], one["decision"]) for one in decided["conflicts"]] == [(here["scan_id"], "held")]
+    again = gate.post("/scans", scan_of(token, scan_id=here["scan_id"])).get_json()
+    assert [(one["checkpoint"], one["decision"]) for one in again["conflicts"]] == [("S11 出口", "tested")]
+    other_lane.post(f"/scans/{there['scan_id']}/decision", {"decision": "held"})
+    settled = gate.post("/scans", scan_of(token, scan_id=here["scan_id"])).get_json()
+    assert (settled["decision"], settled["conflicts"]) == ("held", [])
