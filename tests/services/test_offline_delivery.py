@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import func, select
 
+from checkpoint.alerts.kinds import explained
 from checkpoint.alerts.models import Alert
 from checkpoint.crossings import queries, service
 from checkpoint.crossings.batches import CHUNK, Delivered, Delivery, deliver
@@ -236,3 +238,13 @@ def test_an_arrival_takes_the_place_of_the_declaration() -> None:
     service.decide(crossing.id, "admitted", None, actor=tablet.actor, at=NOW)
     states = {kind: state for kind, state in db.session.execute(select(Alert.kind, Alert.state))}
     assert states == {"registration": "retracted", "arrival": "open"}
+
+
+def test_the_alert_says_what_was_shown_and_what_is_known() -> None:
+    lists.in_force()
+    token = register(tests=[negative_test(result="positive")]).issued.token
+    sent(people.tablet(), delivery(token, made("admitted")))
+    (alert,) = against()
+    with force_locale("en"):
+        said = explained(alert.kind, alert.params)
+    assert said == ("With no network the tablet said: may pass", "The register says: hold")
