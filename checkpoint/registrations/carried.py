@@ -5,6 +5,7 @@ by then, so it is stored as it came, and a person is told.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from checkpoint.accounts.models import Checkpoint
-from checkpoint.accounts.permissions import Actor
+from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts import queries as alerts
+from checkpoint.alerts.kinds import Kind, register
 from checkpoint.alerts.service import NewAlert, raise_alerts, resolve
 from checkpoint.audit.service import record
 from checkpoint.database import db, new_id, transaction
@@ -31,12 +34,20 @@ from checkpoint.registrations.problems import field_error
 from checkpoint.registrations.service import Receipt
 from checkpoint.risk.policy import Tier
 from checkpoint.risk.service import current_state
+from checkpoint.words import lazy
 
 TOWN = 4
 KIND = "carried_refused"
 LONGEST_AWAY = timedelta(
     days=30
 )  # a tablet may have been off line this long; what its clock says beyond is its clock's error
+
+
+def _why(params: Mapping[str, Any]) -> list[str]:
+    return [field_error("", code).message for code in dict.fromkeys(params.get("codes", ()))]
+
+
+register(Kind(KIND, lazy("Declared off line at the checkpoint, and something in it is wrong"), explain=_why))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,7 @@ def _keep(carried: Carried, raw: bytes | None, wrong: InvalidInput, actor: Actor
         needs_answer=True,
         subject_type="carried",
         subject_id=kept.id,
-        params={"fields": [one["field"] for one in problems]},
+        params={"fields": [one["field"] for one in problems], "codes": [one["code"] for one in problems]},
     )
     try:
         with transaction() as session:
@@ -152,10 +163,11 @@ def _answering(raw: bytes | None) -> str:
     return at_level(code, TOWN)
 
 
-def visible(actor: Actor, alert_subject: uuid.UUID, division_code: str) -> CarriedRefusal:
+def visible(actor: Actor, alert_id: uuid.UUID) -> CarriedRefusal:
     """What an alert of this kind is about, for whoever may see the alert; NotFound otherwise."""
-    kept = db.session.get(CarriedRefusal, alert_subject)
-    if kept is None or not actor.sees(division_code):
+    alert = alerts.one(actor, alert_id)
+    kept = db.session.get(CarriedRefusal, alert.subject_id) if alert.kind == KIND and alert.subject_id else None
+    if kept is None:
         raise NotFound
     return kept
 
@@ -167,6 +179,8 @@ def meanwhile(kept: CarriedRefusal) -> uuid.UUID | None:
 
 def reveal(kept: CarriedRefusal, alert_id: uuid.UUID, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """What was declared, in full, to be mended; who opened it is written down. Empty when it could not be opened at all."""
+    if not actor.may(Permission.PEOPLE_UNMASK):
+        raise NotAllowed
     with transaction():
         record(
             at=at,

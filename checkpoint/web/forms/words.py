@@ -85,7 +85,7 @@ def offline_words() -> dict[str, str | dict[str, str]]:
         "state.waiting": _("not sent yet"),
         "state.refused": _("needs another look"),
         "state.sent": _("sent"),
-        "open.waiting": _("Show the code"),
+        "open.waiting": _("Show my code"),
         "open.refused": _("Look at it"),
         "open.sent": _("Open my pass"),
         "wrong": {code: field_error("", code).message for code in _CHECKED_ON_THE_PHONE},
