@@ -82,6 +82,9 @@ async function openLane(device) {
     keep("device", { token: device.token, checkpoint: detail.checkpoint, label: detail.label });
   });
   scanner.addEventListener("broken", () => panel.readerFailed());
+  const update = part("update");
+  update.onclick = () => lane.isFree && takeUpdate();
+  reader.catch(() => {}).then(() => keepShell({ isIdle: () => lane.isFree, ready: () => (update.hidden = false) }));
   panel.open();
   const [queue] = await Promise.all([outbox.restore(), clock.load(), snapshot.load()]); // what a verdict rests on comes first
   link.check();
@@ -91,9 +94,6 @@ async function openLane(device) {
   await lane.resume(queue);
   patrol.open().catch(() => {}); // without a store there are no rounds; the lane says so itself
   forgetCrossings(new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString(), outbox);
-  const update = part("update");
-  update.onclick = () => lane.isFree && takeUpdate();
-  reader.catch(() => {}).then(() => keepShell({ isIdle: () => lane.isFree, ready: () => (update.hidden = false) }));
 }
 
 /** The server does not know this token, and does not say that it was ended: keep everything, and ask for a new code. */

@@ -7,7 +7,7 @@ import { entries, write } from "./store.js";
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
 const HURRY_EVERY_MS = 1500;
-const LARGEST_BATCH = 500; // entries: what a bad network can carry in one piece; the server takes 2,000 scans
+const LARGEST_BATCH = 200; // entries: what a bad network can carry in one piece; the server takes 2,000 scans
 
 /** Answers that say nothing about the entry itself: no network, a timeout, too fast, a server in trouble. */
 const passing = (status) => status === 0 || status === 408 || status === 425 || status === 429 || status >= 500;
