@@ -164,7 +164,7 @@ def _by_id(written: str, limits: Mapping[str, Any], valid_at: datetime) -> Found
 
 
 def _one(statement: Select[Any], key: object, limits: Mapping[str, Any]) -> Row[Any] | None:
-    return db.session.execute(statement, {"key": key, **limits}).first()
+    return db.session.connection().execute(statement, {"key": key, **limits}).first()
 
 
 def _judged(row: Row[Any] | None, serial: bytes | None, valid_at: datetime) -> Found:
