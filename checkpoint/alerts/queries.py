@@ -68,6 +68,8 @@ def since(actor: Actor, after: int, *, state: str | None = None, limit: int = PA
     )
     if state is not None:
         query = query.where(Alert.state == state)
+    if hidden := hidden_from(actor):
+        query = query.where(Alert.kind.not_in(hidden))
     if not actor.may(Permission.ALERTS_READ):
         raise NotAllowed
     return [(int(seq), alert) for seq, alert in db.session.execute(query) if seq is not None]

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, select
 
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.alerts.kinds import hidden_from
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.alerts.queries import LIVE_STATES, PAGE, in_reach, scoped
 from checkpoint.database import db
@@ -54,6 +55,8 @@ def tally(actor: Actor, *, notices_since: datetime, closed_since: datetime) -> T
     if not actor.may(Permission.ALERTS_READ):
         raise NotAllowed
     mine = in_reach(actor, Alert.division_code)
+    if hidden := hidden_from(actor):
+        mine &= Alert.kind.not_in(hidden)
     live = db.session.execute(
         select(func.count(), _sum(Alert.state == AlertState.OPEN.value)).where(mine, Alert.state.in_(LIVE_STATES))
     ).one()

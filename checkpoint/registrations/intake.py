@@ -18,6 +18,7 @@ from checkpoint.regions import resolve as resolve_text
 from checkpoint.regions.models import at_level
 from checkpoint.regions.service import alias_book
 from checkpoint.registrations.declaration import CompanionIn, Declaration, PlaceIn, TestIn
+from checkpoint.registrations.kinds import REGISTRATION
 from checkpoint.registrations.models import RegistrationState
 from checkpoint.registrations.passes import (
     Claims,
@@ -205,7 +206,7 @@ def newest_negative(tests: Sequence[TestIn], at: datetime) -> datetime | None:
 def alert_for(registration: Mapping[str, Any], assessment: Mapping[str, Any]) -> NewAlert:
     """What the destination hears of a registration: red and yellow want an answer, green is a notice."""
     return NewAlert(
-        kind="registration",
+        kind=REGISTRATION.name,
         cause=f"registration:{registration['id']}:{assessment['id'].hex[-12:]}",
         division_code=registration["destination_code"],
         tier=assessment["tier"],

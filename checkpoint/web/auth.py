@@ -43,6 +43,8 @@ _NAVIGATION = (
     (Permission.ALERTS_READ, "/inbox", _l("Inbox")),
     (Permission.GATE_SNAPSHOT, "/gate", _l("Checkpoint")),
     (Permission.PATROLS_READ, "/patrols", _l("Patrols")),
+    (Permission.ROSTERS_WRITE, "/duty", _l("Duty")),
+    (Permission.ALERTS_ACT, "/channels", _l("Messages")),
     (Permission.USERS_WRITE, "/admin/users", _l("Users")),
     (Permission.DEVICES_WRITE, "/admin/checkpoints", _l("Checkpoints")),
     (Permission.DEVICES_WRITE, "/admin/devices", _l("Tablets")),

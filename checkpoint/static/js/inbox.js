@@ -2,6 +2,7 @@
 
 import { parsePart, place } from "./inbox-cards.js";
 import { startCountdowns } from "./inbox-countdown.js";
+import { watchSeen } from "./inbox-seen.js";
 import { inboxSound } from "./inbox-sound.js";
 import { fetchPart, Live, SignedOut } from "./live.js";
 import { showToast } from "./toast.js";
@@ -205,6 +206,7 @@ document.addEventListener("submit", (event) => {
 });
 
 const tick = startCountdowns(root, JSON.parse(wordsElement.dataset.due), Number(wordsElement.dataset.now));
+if (root.dataset.seen) watchSeen(root, root.dataset.seen);
 if (list()) {
   showTitle(Number(list().dataset.open));
   new Live({
