@@ -28,7 +28,7 @@ from checkpoint.patrols.rounds import TOWN
 from checkpoint.privacy import keyring
 from checkpoint.privacy.pictures import seal_picture
 from checkpoint.regions.models import at_level
-from checkpoint.risk.policy import Tier
+from checkpoint.risk.policy import PolicyData, Tier
 from checkpoint.risk.service import current_state
 from checkpoint.words import _
 
@@ -81,6 +81,9 @@ def record_visit(visit: Visit, *, actor: Actor, at: datetime) -> Recorded:
     if point_id is None:
         raise InvalidInput.one("token", "forged", _("This is not the code of a patrol point of this system."))
     photo = None if visit.photo is None else checked(visit.photo)
+    policy = current_state(
+        at
+    ).policy  # before the transaction: the first who asks of all makes the state, in one of its own
     with transaction() as session:
         # The point's row is the gate for all who tell of it: a repeat waits here, then finds the first one stored.
         point = session.scalar(select(PatrolPoint).where(PatrolPoint.id == point_id).with_for_update())
@@ -98,7 +101,7 @@ def record_visit(visit: Visit, *, actor: Actor, at: datetime) -> Recorded:
             session.add(_photo_row(row.id, photo))
         if task is not None:
             _count(task, counted_at, actor, at)
-        _weigh(row, point, task, actor, at)
+        _weigh(row, point, task, policy, actor, at)
         session.flush()
     return _result(row, point)
 
@@ -176,7 +179,9 @@ def _count(task: PatrolTask, counted_at: datetime, actor: Actor, at: datetime) -
     task.done_at = counted_at
 
 
-def _weigh(visit: PatrolVisit, point: PatrolPoint, task: PatrolTask | None, actor: Actor, at: datetime) -> None:
+def _weigh(
+    visit: PatrolVisit, point: PatrolPoint, task: PatrolTask | None, policy: PolicyData, actor: Actor, at: datetime
+) -> None:
     """Raise an alert for a barrier that does not stand as it should; one that stands already for this round hears of it."""
     tier = _TIERS.get(visit.found)
     standing = _standing(point.id)
@@ -209,7 +214,7 @@ def _weigh(visit: PatrolVisit, point: PatrolPoint, task: PatrolTask | None, acto
             "task": None if task is None else str(task.id),
         },
     )
-    raise_alerts([new], current_state(at).policy, at)
+    raise_alerts([new], policy, at)
 
 
 def _standing(point_id: uuid.UUID) -> list[Alert]:

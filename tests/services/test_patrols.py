@@ -1,9 +1,12 @@
 """Rounds of closed crossings: made once, visited once, told of when missed, taken back when the visit turns up."""
 
+import threading
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select
 
@@ -347,3 +350,39 @@ def test_acts_are_audited_and_only_command_may() -> None:
     ):
         with pytest.raises(NotAllowed):
             attempt()
+
+
+def test_two_at_once_do_nothing_twice(app: Flask) -> None:
+    """Two schedulers make rounds and tell of missed points, two copies of one visit arrive, at the same moment."""
+    seen, missed, tablet = patrols.point(), patrols.point("二号"), people.tablet()
+    patrols.route(seen, missed)
+    visit_id, code = uuid.uuid4(), patrols.code(seen)
+    start, problems = threading.Barrier(6), []
+
+    def at_once(work: Callable[[], object]) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                work()
+            except Exception as error:
+                problems.append(error)
+            finally:
+                db.session.remove()
+
+    jobs: list[Callable[[], object]] = [
+        lambda: plan_rounds(NOW + timedelta(days=1)),
+        lambda: tell_missed(TOLD),
+        lambda: record_visit(Visit(visit_id, code, INSIDE, "open"), actor=tablet.actor, at=TOLD),
+    ]
+    db.session.remove()
+    threads = [threading.Thread(target=at_once, args=(job,)) for job in jobs * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert problems == []
+    tell_missed(TOLD)
+    assert (count(PatrolRound), count(PatrolVisit), len(alerts("barrier_open"))) == (3, 1, 1)
+    live = [one for one in alerts("patrol_missed", "open") if one.params["point"] == str(missed.id)]
+    assert len(live) == 1
+    assert [one.state for one in alerts("patrol_missed") if one.params["point"] == str(seen.id)] in ([], ["retracted"])
