@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from checkpoint import clock
-from checkpoint.accounts import posts
+from checkpoint.accounts import pins, posts
 from checkpoint.accounts import service as accounts
 from checkpoint.accounts.models import Checkpoint, CheckpointKind, Role, User
 from checkpoint.accounts.permissions import Actor, system_actor
@@ -56,6 +56,7 @@ class Login:
     role: str
     division: str
     face: str
+    pin: str = ""
 
 
 def _settings(app: Flask) -> Settings:
@@ -165,24 +166,27 @@ def _make_users(site: Division, town: Division, actor: Actor, at: datetime) -> l
         ("town", Role.TOWN, town, "/inbox"),
         *([("village", Role.VILLAGE, villages[0], "/inbox")] if villages else []),
         ("auditor", Role.AUDITOR, site, "/command"),
+        ("officer", Role.OFFICER, site, "/gate"),
     ]
     logins = []
     for login, role, division, face in wanted:
         name = f"{division.name} {login}"
         made = accounts.create_user(login, role, division.code, actor=actor, at=at, name=name)
-        logins.append(Login(login, made.password, role.value, division.full_name, face))
+        pin = pins.set_pin(made.user.id, actor=actor, at=at).pin if role is Role.OFFICER else ""
+        logins.append(Login(login, made.password, role.value, division.full_name, face, pin))
     return logins
 
 
 def _print_logins(logins: list[Login], gate: str, post: Checkpoint, enrolment: str) -> None:
     table = Table(title="Accounts to try it with; the passwords are shown this once", title_justify="left")
-    for heading in ("Login", "Password", "Role", "Division", "Page"):
+    for heading in ("Login", "Password", "Role", "Division", "Page", "PIN"):
         table.add_column(heading, no_wrap=True)
     for one in logins:
-        table.add_row(one.login, one.password, one.role, one.division, one.face)
+        table.add_row(one.login, one.password, one.role, one.division, one.face, one.pin)
     console = Console(width=None if Console().is_terminal else 120)
     console.print(table)
-    console.print(f"A tablet for {post.name} ({post.code}): open {gate} within 24 hours and enter {enrolment}\n")
+    console.print(f"A tablet for {post.name} ({post.code}): open {gate} within 24 hours and enter {enrolment}")
+    console.print("There the officer signs in with the PIN.\n")
 
 
 def addresses(app: Flask) -> list[tuple[str, str]]:

@@ -40,6 +40,8 @@ def _tests() -> dict[str, str]:
         "spot.positive": _("Positive"),
         "spot.again": _("Not valid: test again"),
         "spot.decide": _("Decide"),
+        "spot.elsewhere": _("on another tablet"),
+        "spot.take": _("Read it here"),
         "spot.spot_test_negative": _("The test on the spot is negative"),
         "spot.spot_test_positive": _("The test on the spot is positive"),
     }
@@ -82,7 +84,6 @@ def _board() -> dict[str, str]:
     return {
         "board.decisions": _("let in {admitted} · turned back {turned} · held {held}"),
         "board.time": _("as of {time}"),
-        "board.unsent": _("Not sent yet: {count}"),
         "tablet.this": _("{label} (this one)"),
         "tablet.nobody": _("nobody on duty"),
         "tablet.now": _("in contact"),

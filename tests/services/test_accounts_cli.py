@@ -6,7 +6,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from checkpoint.accounts import posts, service
+from checkpoint.accounts import pins, posts, queries, service
 from checkpoint.accounts.models import Role
 from checkpoint.accounts.tokens import actor_for_token
 from tests.factories import NOW, people
@@ -81,3 +81,17 @@ def test_checkpoints_are_added_and_listed_as_json(app: Flask) -> None:
         {"code": "G60", "name": "平湖出口", "kind": "expressway", "division": TOWN, "active": True}
     ]
     assert "G60" in run(app, "checkpoints", "list").stdout
+
+
+def test_an_officer_gets_a_pin_beside_the_password_and_a_new_one_later(app: Flask) -> None:
+    made = run(app, "users", "add", "wang", "--role", "officer", "--division", SITE, "--pin")
+    password, first = made.stdout.split()
+    officer, tablet = service.authenticate("wang", password, "10.0.0.1", at=NOW), people.tablet().actor
+    assert officer is not None
+    assert pins.check_pin(tablet, officer.id, first).login == "wang"
+    second = run(app, "users", "pin", "wang").stdout.strip()
+    assert pins.check_pin(tablet, officer.id, second).login == "wang"
+    assert run(app, "users", "pin", "nobody").exit_code == 1
+    refused = run(app, "users", "add", "clerk", "--role", "town", "--division", TOWN, "--pin")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert queries.user_by_login("clerk") is None

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from checkpoint import create_app
+from checkpoint.accounts import pins
 from checkpoint.accounts import service as accounts
 from checkpoint.accounts.models import Checkpoint, CheckpointKind, Device, Role, User
 from checkpoint.cli import demo
@@ -36,7 +37,13 @@ def test_the_first_start_prints_accounts_that_open(settings: Settings, capsys: p
     demo._first_start(settings, NOW)
     shown = capsys.readouterr().out
     users = {user.login: user for user in db.session.scalars(select(User))}
-    assert {user.role for user in users.values()} == {Role.COMMAND, Role.TOWN, Role.VILLAGE, Role.AUDITOR}
+    assert {user.role for user in users.values()} == {
+        Role.COMMAND,
+        Role.TOWN,
+        Role.VILLAGE,
+        Role.AUDITOR,
+        Role.OFFICER,
+    }
     for login, user in users.items():
         row = re.search(rf"{login} +│ +(\S+) +│", shown)
         assert row, f"{login} is not in the table"
@@ -44,6 +51,11 @@ def test_the_first_start_prints_accounts_that_open(settings: Settings, capsys: p
         assert opened is not None
         assert opened.id == user.id
     assert contains(users["town"].division_code, users["village"].division_code)
+    pin = re.search(r"officer +│.*│ +(\d{6}) +│", shown)
+    assert pin, "the officer has no PIN"
+    post = db.session.scalars(select(Checkpoint)).first()
+    assert post is not None
+    assert pins.check_pin(people.tablet(post).actor, users["officer"].id, pin[1]).login == "officer"
 
 
 def test_the_first_start_publishes_a_list_and_opens_posts(settings: Settings) -> None:

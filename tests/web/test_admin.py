@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from checkpoint.accounts import posts, queries, service
+from checkpoint.accounts import pins, posts, queries, service
 from checkpoint.accounts.models import Role
 from checkpoint.regions import queries as divisions
 from tests.factories import NOW, people
@@ -107,6 +107,18 @@ def test_a_user_is_reset_deactivated_and_reactivated(app: Flask, chief: FlaskCli
     chief.post(f"/admin/users/{user.id}/open")
     with app.app_context():
         assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is not None
+
+
+def test_an_officer_gets_a_pin_that_is_shown_once_and_nobody_else_does(app: Flask, chief: FlaskClient) -> None:
+    with app.app_context():
+        officer, clerk = people.user("wang", Role.OFFICER, SITE), people.user("clerk")
+        tablet = people.tablet().actor
+    assert chief.get("/admin/users").text.count("/pin") == 1
+    pin = secret(chief.post(f"/admin/users/{officer.id}/pin").text)
+    assert pin not in chief.get("/admin/users").text
+    with app.test_request_context():
+        assert pins.check_pin(tablet, officer.id, pin).id == officer.id
+    assert chief.post(f"/admin/users/{clerk.id}/pin").status_code == 409
 
 
 def test_the_own_account_cannot_be_deactivated(app: Flask, chief: FlaskClient) -> None:

@@ -21,7 +21,6 @@ export class Board extends EventTarget {
     super();
     this.#client = client;
     outbox.addEventListener("sent", () => this.soon());
-    outbox.addEventListener("count", ({ detail }) => this.#paintUnsent(detail.count));
     window.addEventListener("online", () => this.soon());
     document.addEventListener("visibilitychange", () => this.soon());
     part("board-tabs").onclick = (event) => {
@@ -103,11 +102,6 @@ export class Board extends EventTarget {
     part("queue-empty").hidden = this.#queue.length > 0;
     part("tab-queue-count").textContent = String(this.#queue.length);
     part("queue").replaceChildren(...this.#queue.map(queueLine));
-  }
-
-  #paintUnsent(count) {
-    part("board-unsent").textContent = count ? say("board.unsent", { count }) : "";
-    part("board-unsent").hidden = !count;
   }
 
   #tab(name) {

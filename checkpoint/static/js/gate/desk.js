@@ -33,6 +33,7 @@ export class Desk {
     board.addEventListener("lane", ({ detail }) => {
       shift.learn(detail.answer.officers);
       vehicles.learn(detail.answer.vehicles);
+      tests.learn(detail.answer.tests);
     });
     tests.addEventListener("changed", ({ detail }) => {
       part("tab-tests-count").textContent = String(detail.running);

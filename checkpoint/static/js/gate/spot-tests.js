@@ -18,6 +18,8 @@ export class SpotTests extends EventTarget {
   #signals;
   #tests = [];
   #views = new Map();
+  #elsewhere = [];
+  #settled = new Set();
   #timer = 0;
   #rang = 0;
 
@@ -38,6 +40,13 @@ export class SpotTests extends EventTarget {
     this.#tests = kept.filter((one) => !old.includes(one)).sort((one, other) => one.due_at - other.due_at);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
+  }
+
+  /** Whose tests the server knows to be running: those of other tablets can be read here, too. */
+  learn(waiting) {
+    const own = new Set(this.#tests.map((one) => one.scan_id));
+    this.#elsewhere = waiting.filter((one) => !own.has(one.scan_id) && !this.#settled.has(one.scan_id)).map(foreign);
+    this.#paint();
   }
 
   stop() {
@@ -86,6 +95,7 @@ export class SpotTests extends EventTarget {
     const { id, scan_id, started_at } = test;
     const body = { test_id: id, scan_id, result, taken_at: started_at, read_at: new Date().toISOString(), ...shiftStamp() };
     test.result = result;
+    this.#settled.add(scan_id);
     await this.#outbox.add({ id, kind: "test", path: "/api/v1/gate/tests", body }, [{ put: STORE, value: { ...test } }]);
     this.#tick();
     this.show(test);
@@ -109,7 +119,17 @@ export class SpotTests extends EventTarget {
     this.dispatchEvent(new CustomEvent("read", { detail: { test, view: anew } }));
   }
 
+  /** Take over a test that another tablet began. */
+  async #take(test) {
+    const own = { ...test, id: newId(), elsewhere: false };
+    await put(STORE, own);
+    this.#tests.push(own);
+    this.#elsewhere = this.#elsewhere.filter((one) => one !== test);
+    this.#tick();
+  }
+
   async #drop(test) {
+    this.#settled.add(test.scan_id);
     this.#tests = this.#tests.filter((one) => one !== test);
     await remove(STORE, test.id);
     this.#tick();
@@ -117,10 +137,11 @@ export class SpotTests extends EventTarget {
 
   #clicked(event) {
     const button = event.target.closest("[data-act]");
-    const test = this.#tests.find((one) => one.id === button?.closest("[data-test]")?.dataset.test);
+    const test = this.#shown.find((one) => one.id === button?.closest("[data-test]")?.dataset.test);
     if (!test) return;
     const { act } = button.dataset;
-    if (act === "decide") this.show(test);
+    if (act === "take") this.#take(test);
+    else if (act === "decide") this.show(test);
     else if (act === "again") this.#again(test);
     else if (!test.result) this.#read(test, act);
   }
@@ -135,14 +156,18 @@ export class SpotTests extends EventTarget {
     this.dispatchEvent(new CustomEvent("changed", { detail: { running: this.count, due: due.length } }));
   }
 
+  get #shown() {
+    return [...this.#tests, ...this.#elsewhere];
+  }
+
   #paint() {
     const list = part("tests");
-    part("tests-empty").hidden = this.count > 0;
+    part("tests-empty").hidden = this.#shown.length > 0;
     const rows = new Map([...list.children].map((row) => [row.dataset.test, row]));
-    for (const [id, row] of rows) if (!this.#tests.some((one) => one.id === id)) row.remove();
-    for (const test of this.#tests) {
+    for (const [id, row] of rows) if (!this.#shown.some((one) => one.id === id)) row.remove();
+    for (const test of this.#shown) {
       let row = rows.get(test.id);
-      const state = test.result ?? (test.due_at <= Date.now() ? "due" : "running");
+      const state = test.elsewhere ? "elsewhere" : test.result ?? (test.due_at <= Date.now() ? "due" : "running");
       if (!row || row.dataset.state !== state) {
         const fresh = line(test, state);
         if (row) row.replaceWith(fresh);
@@ -168,9 +193,11 @@ function line(test, state) {
     made.dataset.act = act;
     return made;
   };
-  const acts = test.result
-    ? [button("decide", say("spot.decide"))]
-    : [
+  const acts = test.elsewhere
+    ? [button("take", say("spot.take"), "secondary outline")]
+    : test.result
+      ? [button("decide", say("spot.decide"))]
+      : [
         button("negative", say("spot.negative"), "outline"),
         button("positive", say("spot.positive"), "danger outline"),
         button("again", say("spot.again"), "secondary outline"),
@@ -178,10 +205,16 @@ function line(test, state) {
   const row = make(
     "li",
     `test-row is-${state}`,
-    make("div", "test-head", make("span", `mini mini-${test.view.tier ?? "none"}`, test.view.tier ? shape(`tier-${test.view.tier}`) : ""), make("strong", "", test.name || say("log.unknown")), make("span", "test-time", "")),
+    make("div", "test-head", make("span", `mini mini-${test.view.tier ?? "none"}`, test.view.tier ? shape(`tier-${test.view.tier}`) : ""), make("strong", "", test.name || say("log.unknown")), make("span", "muted", test.elsewhere ? say("spot.elsewhere") : ""), make("span", "test-time", "")),
     make("div", "test-acts", ...acts),
   );
   row.dataset.test = test.id;
   row.dataset.state = state;
   return row;
+}
+
+/** A test of another tablet, as the server tells of it. */
+function foreign({ scan_id, name, tier, started_at, due_at }) {
+  const view = { tier, problem: null, person: name ? { name } : null };
+  return { id: scan_id, scan_id, token: "", view, name, started_at, due_at: Date.parse(due_at), result: null, elsewhere: true };
 }
