@@ -1,7 +1,7 @@
 """The alerts that follow-up work raises: overdue, done without success, unwell. They close by themselves with the work."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,16 +64,19 @@ def at_least_yellow(tier: str) -> str:
     return tier if Tier(tier).rank >= Tier.YELLOW.rank else Tier.YELLOW.value
 
 
-def overdue_alert(task: FollowUp, tier: str) -> NewAlert:
-    """Work that nobody has done in time, to the village; its own deadlines take it further up."""
+def overdue_alert(task: FollowUp, tier: str, at: datetime) -> NewAlert:
+    """Work that nobody has done in time, to the village; its own deadlines take it further up.
+
+    The moment stands in the cause: work that was cancelled and is wanted again may become overdue a second time.
+    """
     return NewAlert(
         kind=OVERDUE,
-        cause=_cause(OVERDUE, task.id),
+        cause=f"{_cause(OVERDUE, task.id)}:{int(at.timestamp())}",
         division_code=task.division_code,
         tier=at_least_yellow(tier),
         needs_answer=True,
         subject_id=task.registration_id,
-        params={"task": task.kind, "day": task.day, "due_at": task.due_at.isoformat()},
+        params={"followup": str(task.id), "task": task.kind, "day": task.day, "due_at": task.due_at.isoformat()},
     )
 
 
@@ -86,7 +89,7 @@ def failed_alert(task: FollowUp, tier: str) -> NewAlert:
         tier=at_least_yellow(tier),
         needs_answer=True,
         subject_id=task.registration_id,
-        params={"task": task.kind, "day": task.day, "result": task.result or ""},
+        params={"followup": str(task.id), "task": task.kind, "day": task.day, "result": task.result or ""},
     )
 
 
@@ -112,17 +115,21 @@ def _town(division_code: str) -> str:
 
 def close_alarms(task_ids: Sequence[uuid.UUID], how: str, *, actor: Actor, at: datetime) -> int:
     """Close what stands about pieces of work: `resolved` when they were done, `retracted` when nobody needs them any more."""
-    causes = [_cause(kind, one) for one in task_ids for kind in (OVERDUE, FAILED)]
-    return _close(select(Alert).where(Alert.cause.in_(causes)), how, actor, at) if causes else 0
+    if not task_ids:
+        return 0
+    people = select(FollowUp.registration_id).where(FollowUp.id.in_(task_ids))
+    about = select(Alert).where(Alert.subject_id.in_(people), Alert.kind.in_((OVERDUE, FAILED)))
+    wanted = {str(one) for one in task_ids}
+    return _close(about, how, actor, at, lambda params: params.get("followup") in wanted)
 
 
 def close_failed(registration_id: uuid.UUID, *, actor: Actor, at: datetime) -> int:
     """Somebody who was not at the door has been found: what the town was told is settled."""
     about = select(Alert).where(Alert.subject_id == registration_id, Alert.kind == FAILED)
-    return _close(about, "resolved", actor, at, task="arrival_visit")
+    return _close(about, "resolved", actor, at, lambda params: params.get("task") == "arrival_visit")
 
 
-def _close(about: Any, how: str, actor: Actor, at: datetime, task: str | None = None) -> int:
+def _close(about: Any, how: str, actor: Actor, at: datetime, fits: Callable[[Mapping[str, Any]], bool]) -> int:
     state = AlertState.RESOLVED if how == "resolved" else AlertState.RETRACTED
     values: dict[str, Any] = {"state": state.value}
     if state is AlertState.RESOLVED:
@@ -131,7 +138,7 @@ def _close(about: Any, how: str, actor: Actor, at: datetime, task: str | None = 
     with transaction() as session:
         session.flush()
         for alert in db.session.scalars(about.where(Alert.state.in_(LIVE_STATES))).all():
-            if task is not None and alert.params.get("task") != task:
+            if not fits(alert.params):
                 continue
             done: Any = session.execute(
                 update(Alert).where(Alert.id == alert.id, Alert.state.in_(LIVE_STATES)).values(values)

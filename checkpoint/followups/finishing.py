@@ -189,7 +189,9 @@ def cancel_open(registration_id: uuid.UUID, because: str, *, actor: Actor, at: d
         session.execute(
             update(FollowUp)
             .where(FollowUp.id.in_(ids))
-            .values(state=FollowUpState.CANCELLED.value, done_at=at, done_by=actor.key, because=because)
+            .values(
+                state=FollowUpState.CANCELLED.value, done_at=at, done_by=actor.key, because=because, overdue_at=None
+            )
         )
         close_alarms(ids, "retracted", actor=actor, at=at)
 

@@ -54,7 +54,7 @@ def raise_overdue(at: datetime, *, limit: int = BATCH) -> int:
         }
         inside = [one for one in late if people[one.registration_id][0] == RegistrationState.INSIDE.value]
         policy = current_state(at).policy
-        raise_alerts([overdue_alert(one, people[one.registration_id][1]) for one in inside], policy, at)
+        raise_alerts([overdue_alert(one, people[one.registration_id][1], at) for one in inside], policy, at)
         for gone in {one.registration_id for one in late} - {one.registration_id for one in inside}:
             cancel_open(gone, "not_inside", actor=system, at=at)
     return len(late)

@@ -63,7 +63,13 @@ def replan_many(
                 session.execute(
                     update(FollowUp)
                     .where(FollowUp.id.in_(gone), FollowUp.state == FollowUpState.OPEN.value)
-                    .values(state=FollowUpState.CANCELLED.value, done_at=at, done_by=actor.key, because=because)
+                    .values(
+                        state=FollowUpState.CANCELLED.value,
+                        done_at=at,
+                        done_by=actor.key,
+                        because=because,
+                        overdue_at=None,
+                    )
                 )
                 close_alarms(list(gone), "retracted", actor=actor, at=at)
             insert_rows(FollowUp, rows)

@@ -302,3 +302,20 @@ def test_replanning_is_what_a_fresh_plan_would_be_and_repeats_change_nothing() -
     assert [one for one in before if one[1] > NOW + 2 * DAY + HOUR] == [
         one for one in left if one[1] > NOW + 2 * DAY + HOUR
     ]
+
+
+def test_work_that_is_wanted_again_can_be_overdue_again() -> None:
+    lists.in_force()
+    person = admitted(**YELLOW)
+    late = NOW + 2 * DAY
+    overdue.sweep(late)
+    standing = len([one for one in alerts("overdue_followup") if one.state == "open"])
+    with transaction():
+        service.replan(person.id, [], actor=people.operator(), at=late)
+    left = [one.params["task"] for one in alerts("overdue_followup") if one.state == "open"]
+    assert (standing, left) == (3, ["arrival_visit"])  # the visit, and the test and the check of the first day
+    with transaction() as session:
+        for one in work(person, "test", "cancelled"):
+            session.get_one(FollowUp, one.id).state = "open"
+    overdue.sweep(late + HOUR)
+    assert [one.state for one in alerts("overdue_followup") if one.params["task"] == "test"] == ["retracted", "open"]
