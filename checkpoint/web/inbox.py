@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
 from checkpoint.accounts.permissions import Actor, Permission
-from checkpoint.alerts import feed, queries, receipts, service, tallies
+from checkpoint.alerts import feed, groups, queries, receipts, service, tallies
+from checkpoint.alerts.kinds import explained
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.appeals.queries import of_registration as appeals_of
 from checkpoint.config import Settings
@@ -68,9 +69,45 @@ def _counts(actor: Actor, at: datetime) -> Counts:
     return Counts(found.live, found.open, work, found.notices, found.closed)
 
 
-def _cards(actor: Actor, view: str, at: datetime) -> list[Card]:
-    if view == "now":
-        alerts = queries.inbox(actor)
+@dataclass(frozen=True, slots=True)
+class GroupCard:
+    """Many alerts that one act raised in one village, shown as one; `said` are the sentences that hold for all of them."""
+
+    key: str
+    division_code: str
+    tier: str
+    title: str
+    place: str
+    number: int
+    open: int
+    red: int
+    said: tuple[str, ...]
+
+
+def _group_cards(found: list[groups.Group]) -> list[GroupCard]:
+    places = place_names(one.division_code for one in found)
+    return [
+        GroupCard(
+            one.key,
+            one.division_code,
+            one.tier,
+            words.word(words.KINDS, one.kind),
+            places[one.division_code],
+            one.number,
+            one.open,
+            one.red,
+            explained(one.kind, {key: value for key, value in one.params.items() if key != "why"}),
+        )
+        for one in found
+    ]
+
+
+def _cards(actor: Actor, view: str, at: datetime, together: list[groups.Group]) -> list[Card]:
+    group = request.args.get("group", "")
+    if view == "now" and group:
+        alerts = groups.members(actor, group[:40], request.args.get("division", "")[:12])
+    elif view == "now":
+        alerts = groups.apart_from(actor, together)
     elif view == "notices":
         since = at - timedelta(days=NOTICE_DAYS)
         alerts = queries.recent(actor, since=since, states=(AlertState.NOTICE.value,))
@@ -92,7 +129,16 @@ def _list(actor: Actor, view: str, at: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {"view": view, "seq": seq, "words": words, "states": STATES.get(view, ())}
     if view == "followups":
         return values | {"cards": [], "tasks": _tasks(actor, at)}
-    return values | {"cards": _cards(actor, view, at), "tasks": _tasks(actor, at, ASIDE) if view == "now" else []}
+    group = request.args.get("group", "") if view == "now" else ""
+    together = groups.groups(actor) if view == "now" and not group else []
+    return values | {
+        "group_key": group,
+        "division": request.args.get("division", ""),
+        "groups": _group_cards(together),
+        "grouped": sum(one.number for one in together),
+        "cards": _cards(actor, view, at, together),
+        "tasks": _tasks(actor, at, ASIDE) if view == "now" and not group else [],
+    }
 
 
 def _view() -> str:

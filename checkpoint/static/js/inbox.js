@@ -64,7 +64,7 @@ function countsSoon() {
 
 function showEmpty() {
   const box = list()?.querySelector("[data-empty]");
-  if (box) box.hidden = cards().childElementCount > 0;
+  if (box) box.hidden = cards().childElementCount > 0 || Boolean(document.querySelector("#inbox-groups [data-group]"));
 }
 
 function put(card, { announce }) {
@@ -92,6 +92,7 @@ async function fetchCard(id) {
     const card = parsePart(await partOf(`${root.dataset.alertUrl.replace(NO_ID, id)}?view=${view}`));
     if ((painted.get(id) ?? 0) > mine) return;
     painted.set(id, mine);
+    if (view === "now" && (root.dataset.group || standsInGroup(card))) return void refreshList();
     put(card, { announce: true });
   } catch (error) {
     if (error.status === 404) document.getElementById(`alert-${id}`)?.remove();
@@ -99,6 +100,18 @@ async function fetchCard(id) {
     else setTimeout(() => fetchCard(id), 5000);
   }
 }
+
+// Many alerts of one act in one village stand as one card; its count comes with the list.
+function showGroups(fresh) {
+  const [old, now] = [document.getElementById("inbox-groups"), fresh.querySelector("#inbox-groups")];
+  if (!old || !now) return;
+  const before = new Set([...old.querySelectorAll("[data-group]")].map((card) => card.dataset.group));
+  for (const card of now.querySelectorAll("[data-group]")) if (!before.has(card.dataset.group)) card.classList.add("is-new");
+  old.replaceWith(now);
+}
+
+const standsInGroup = (card) =>
+  card.dataset.group && document.querySelector(`#inbox-groups [data-group="${CSS.escape(card.dataset.group)}"]`);
 
 // One list at a time: an older one that came last would take out what a newer one had brought.
 let refreshing = false;
@@ -114,6 +127,7 @@ async function refreshList() {
   try {
     const fresh = parsePart(await partOf(root.dataset.list));
     const wanted = [...fresh.querySelectorAll("[data-cards] > [data-alert]")];
+    showGroups(fresh);
     const ids = new Set(wanted.map((card) => card.id));
     const known = new Set([...cards().children].map((card) => card.id));
     const added = wanted.filter((card) => !known.has(card.id));
