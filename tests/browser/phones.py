@@ -1,7 +1,10 @@
 """A traveller's phone that has opened the poster once: how it is filled in, and what it shows with no network."""
 
+import random
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, Page
 
@@ -62,3 +65,16 @@ def online_again(page: Page) -> None:
     """The network is back."""
     page.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def strangers(seed: int, **changes: Any) -> dict[str, Any]:
+    """A declaration of twenty-one people with nothing in common: about as long as one can become."""
+    chance = random.Random(seed)  # noqa: S311 - the same people each time
+    people: list[dict[str, Any]] = [{} for _ in range(21)]
+    for one in people:
+        one["name"] = "".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(3))
+        one["id_type"] = "passport"
+        one["id_number"] = "".join(chance.choices("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", k=17))
+        one["phone"] = "138" + "".join(chance.choices("0123456789", k=8))
+    client_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    return declarations.declaration(**people[0], client_id=client_id, companions=people[1:], **changes)

@@ -20,7 +20,7 @@ from checkpoint.alerts.models import Alert
 from checkpoint.database import Base, db
 from checkpoint.registrations.models import Registration, Stay
 from tests.browser.gate_support import Lane, open_lane, verdict_of
-from tests.browser.phones import carried, choose, fill, online_again, phone_at, send
+from tests.browser.phones import carried, choose, fill, online_again, phone_at, send, strangers
 from tests.factories import camera, declarations
 from tests.factories.chromium import chromium, keep_picture
 
@@ -222,3 +222,22 @@ def test_a_phone_and_a_tablet_with_no_network_make_one_registration(app: Flask, 
         assert [one.kind for one in alerts] == ["registration"]
     phone.click("[data-carry-part=pass]")
     phone.locator(".pass-code img").wait_for()
+
+
+def test_several_codes_in_turn_are_collected_by_the_camera(app: Flask, lane: Lane) -> None:
+    maker = lane.tablet()
+    today = clock.local_date(clock.now(), "Asia/Shanghai").isoformat()
+    codes = maker.evaluate(
+        "async (body) => (await import('/static/js/carried-code.js')).toCodes(body)", strangers(3, arriving_on=today)
+    )
+    assert len(codes) > 1
+    print(f"\n21 people: {[len(code) for code in codes]} characters")
+    maker.context.close()
+    camera.film(lane.film, [(camera.shown(code, tilt=3.0), 1.8) for code in codes])
+    tablet = lane.tablet()
+    assert verdict_of(tablet) in ("test", "hold")
+    expect(tablet.locator(".fact-companions")).to_contain_text("20")
+    lane.nobody()
+    tablet.locator('[data-decision="held"]').click()
+    tablet.locator(".log-row.is-sent").first.wait_for()
+    assert stored(app) == 21
