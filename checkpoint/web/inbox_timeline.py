@@ -21,6 +21,7 @@ from checkpoint.registrations.models import RegistrationAct
 from checkpoint.registrations.queries import Record
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.wording import SYMPTOMS
+from checkpoint.surveillance.people import BULK_CAUSES
 from checkpoint.web import inbox_words as words
 from checkpoint.web.filters import tier_word
 from checkpoint.web.inbox_cards import actor_names, place_names
@@ -78,7 +79,12 @@ def _declared(record: Record) -> Iterator[Step]:
 
 def _assessed(registration_id: uuid.UUID) -> Iterator[Step]:
     rows = select(Assessment).where(Assessment.registration_id == registration_id).order_by(Assessment.made_at)
+    before: Assessment | None = None
     for one in db.session.scalars(rows):
+        same = before is not None and (one.tier, one.score) == (before.tier, before.score)
+        before = one
+        if same and one.cause in BULK_CAUSES:
+            continue  # another list looked at this person again and found nothing new
         version = str(_("list version %(number)s", number=one.list_id)) if one.list_id else str(_("no list in force"))
         title = str(_("Assessed: %(tier)s, %(score)s points", tier=tier_word(one.tier), score=one.score))
         yield Step(one.made_at, title, version, one.tier)
@@ -122,7 +128,12 @@ def _step_title(event: AlertEvent) -> str:
 
 
 def _step_text(event: AlertEvent) -> str:
-    result = (event.data or {}).get("result")
+    data = event.data or {}
+    if data.get("because") == "withdraw":
+        return str(_("List version %(number)s was taken back", number=data.get("list_id") or "–"))
+    if data.get("because") == "policy_withdraw":
+        return str(_("The control policy that was taken back no longer counts"))
+    result = data.get("result")
     return words.word(words.RESULTS, str(result)) if result else ""
 
 
@@ -142,6 +153,7 @@ def _reached(alerts: Sequence[Alert]) -> Iterator[Step]:
 
 _ENDED = {
     "replanned": lazy("the measures have changed"),
+    "reassessed": lazy("assessed anew under another list"),
     "turned_back": lazy("turned back at the checkpoint"),
     "entered_again": lazy("let in once more"),
     "released": lazy("released"),
