@@ -112,11 +112,19 @@ def remove(target_id: uuid.UUID) -> Answer:
     return _back(own)
 
 
-@blueprint.post("/<uuid:target_id>/<any(on, off):state>")
+@blueprint.post("/<uuid:target_id>/on")
 @requires(Permission.ALERTS_ACT)
-def switch(target_id: uuid.UUID, state: str) -> Answer:
-    """Silence a channel, or let it speak again."""
-    found = targets.set_active(target_id, state == "on", actor=current_actor(), at=clock.now())
+def switch_on(target_id: uuid.UUID) -> Answer:
+    """Let a channel speak again."""
+    found = targets.set_active(target_id, True, actor=current_actor(), at=clock.now())
+    return _back(found.user_id is not None)
+
+
+@blueprint.post("/<uuid:target_id>/off")
+@requires(Permission.ALERTS_ACT)
+def switch_off(target_id: uuid.UUID) -> Answer:
+    """Silence a channel."""
+    found = targets.set_active(target_id, False, actor=current_actor(), at=clock.now())
     return _back(found.user_id is not None)
 
 
@@ -149,14 +157,21 @@ def undelivered() -> Answer:
     )
 
 
-@blueprint.post("/undelivered/<uuid:target_id>/<any(retry, discard):act>")
+@blueprint.post("/undelivered/<uuid:target_id>/retry")
 @requires(Permission.CHANNELS_WRITE)
-def settle(target_id: uuid.UUID, act: str) -> Answer:
-    """Try again what was given up, or take it off the list."""
-    verb = targets.retry_dead if act == "retry" else targets.discard_dead
-    number = verb(target_id, actor=current_actor(), at=clock.now())
-    done = _("%(number)s messages are tried again.") if act == "retry" else _("%(number)s messages are off the list.")
-    flash(done % {"number": number}, "success")
+def retry(target_id: uuid.UUID) -> Answer:
+    """Try again what was given up."""
+    number = targets.retry_dead(target_id, actor=current_actor(), at=clock.now())
+    flash(_("%(number)s messages are tried again.", number=number), "success")
+    return redirect(url_for("channels.undelivered"), 303)
+
+
+@blueprint.post("/undelivered/<uuid:target_id>/discard")
+@requires(Permission.CHANNELS_WRITE)
+def discard(target_id: uuid.UUID) -> Answer:
+    """Take what was given up off the list."""
+    number = targets.discard_dead(target_id, actor=current_actor(), at=clock.now())
+    flash(_("%(number)s messages are off the list.", number=number), "success")
     return redirect(url_for("channels.undelivered"), 303)
 
 
