@@ -48,6 +48,11 @@ class Lane:
             declaration = Declaration.model_validate(declarations.declaration(self.people, **body))
             return service.submit(declaration, actor=people.operator(), at=at).issued
 
+    def swabs(self) -> list[dict[str, str]]:
+        """A negative test of this morning."""
+        with self.app.app_context():
+            return [swab(clock.now())]
+
     def hold(self, text: str, *, empty_seconds: float = 0.3) -> None:
         """What the camera shows from its next opening."""
         camera.film_of(self.film, text, empty_seconds=empty_seconds)
