@@ -1,6 +1,7 @@
 """Where messages go: a person's own channels, those of the divisions, what could not be delivered, and browsers that subscribe."""
 
 import uuid
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -207,6 +208,7 @@ def unsubscribe() -> Answer:
 @public
 def worker() -> Answer:
     """The service worker that shows pushed messages; it controls no page."""
-    response = current_app.send_static_file("js/push-worker.js")
+    script = Path(str(current_app.static_folder), "js", "push-worker.js").read_bytes()
+    response = Response(script, mimetype="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response
