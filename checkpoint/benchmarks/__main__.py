@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import click
 
-from checkpoint.benchmarks import hotpath, places, reassess, report, screens
+from checkpoint.benchmarks import gate, hotpath, places, reassess, report, screens
 from checkpoint.benchmarks.instance import prepared
 from checkpoint.errors import CheckpointError
 
-NAMES = ("register", "scan", "stream", "resolve", "reassess")
+NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate")
 SCREENS = 200
 
 
@@ -61,7 +61,9 @@ def main(name: str, as_json: bool, quick: bool, database_url: str | None, connec
     try:
         with prepared(_server(database_url), overrides) as instance:
             where = report.machine(instance)
-            if name == "stream":
+            if name == "gate":
+                figures = gate.measure(instance, gate.QUICK if quick else gate.FULL)
+            elif name == "stream":
                 figures = screens.measure(instance, screens.Plan(connections, rate, 3.0 if quick else 6.0))
             else:
                 figures = hotpath.measure(instance, name, hotpath.QUICK if quick else hotpath.FULL)

@@ -33,8 +33,8 @@ MEANING = {
     "alerts_per_second": "as many were sent a second",
     "answer_p50_ms": "from the answer to the POST until the alert is on a screen, half of them",
     "answer_p99_ms": "99 of 100 of them",
-    "lost": "alerts that did not reach a screen, all screens together",
-    "doubled": "alerts that reached a screen twice",
+    "lost": "alerts that did not reach a screen, all screens together; for gate: scans that did not reach the server as they were",
+    "doubled": "alerts that reached a screen twice; for gate: crossings or alerts too many",
     "disordered": "screens on which a number came after a higher one",
     "kib_per_stream": "memory that a connected screen adds",
     "cpu_ms_per_alert": "CPU time of the workers for one alert: its registration, and telling every screen",
@@ -52,6 +52,18 @@ MEANING |= {
     "area_precision": "percent of the stays called inside a listed area that are",
     "area_recall": "percent of the stays inside a listed area that were called so",
     "ours_county": "percent in the right county on the cases given to the peers too",
+}
+
+
+MEANING |= {
+    "scan_offline_ms": "from the frame with the code to the painted verdict with no network, half of them",
+    "scan_online_ms": "the same when the server answers",
+    "touches": "touches from the scan to the admission of a green traveller",
+    "sent": "scans of the storm that are on the server just as the tablet has them",
+    "deliver_s": "seconds to deliver them over a network that loses a third and repeats a tenth",
+    "vectors": "rows of the rule vectors run in Chromium",
+    "vectors_differ": "rows on which Chromium does not say what the file says",
+    "gate_kb": "KiB over the wire until the lane is open and the tablet keeps its page",
 }
 
 

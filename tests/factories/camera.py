@@ -19,7 +19,8 @@ def code(text: str, *, module: int = 6) -> Image.Image:
     drawn = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=module, border=4)
     drawn.add_data(text)
     drawn.make(fit=True)
-    return drawn.make_image(fill_color="black", back_color="white").get_image().convert("RGB")
+    picture: Image.Image = drawn.make_image(fill_color="black", back_color="white").get_image()
+    return picture.convert("RGB")
 
 
 def lane() -> Image.Image:
