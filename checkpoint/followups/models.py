@@ -4,7 +4,7 @@ import enum
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkpoint.database import Base, Document, UtcDateTime, new_id
@@ -31,7 +31,18 @@ class FollowUp(Base):
         Index("ix_follow_up_due", "division_code", "state", "due_at"),
         Index("ix_follow_up_registration", "registration_id"),
         Index("ix_follow_up_overdue", "state", "overdue_at", "due_at"),
-        Index("ix_follow_up_kind", "kind", "from_at"),
+        Index(
+            "ix_follow_up_release",
+            "from_at",
+            postgresql_where=text("kind = 'release' AND state = 'open'"),
+            sqlite_where=text("kind = 'release' AND state = 'open'"),
+        ),
+        Index(  # holds all that the share at the door in time is counted from, so that no row is read for it
+            "ix_follow_up_arrival",
+            *("kind", "from_at", "division_code", "state", "result", "because", "due_at", "done_at"),
+            postgresql_where=text("kind = 'arrival_visit'"),
+            sqlite_where=text("kind = 'arrival_visit'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.orm import aliased
 
 from checkpoint.accounts.permissions import system_actor
@@ -17,6 +17,7 @@ from checkpoint.registrations.models import Registration, RegistrationState
 from checkpoint.risk.service import current_state
 
 BATCH = 500
+_OPEN_RELEASES = text("follow_up.kind = 'release' AND follow_up.state = 'open'")  # the words of the partial index
 
 
 def sweep(at: datetime) -> tuple[int, int]:
@@ -73,9 +74,7 @@ def _candidates(at: datetime) -> list[uuid.UUID]:
         other.kind != "release",
         (other.state == FollowUpState.OPEN.value) | other.result.in_(("positive", "refused", "unwell", "no_answer")),
     )
-    query = select(FollowUp.registration_id).where(
-        FollowUp.kind == "release", FollowUp.from_at <= at, FollowUp.state == FollowUpState.OPEN.value, ~unfinished
-    )
+    query = select(FollowUp.registration_id).where(_OPEN_RELEASES, FollowUp.from_at <= at, ~unfinished)
     found = list(db.session.scalars(query.limit(BATCH)))
     db.session.rollback()  # the reading ends here: each release is a transaction of its own
     return found

@@ -20,7 +20,20 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("because", sa.String(length=16), nullable=True))
         batch_op.add_column(sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index("ix_follow_up_overdue", ["state", "overdue_at", "due_at"], unique=False)
-        batch_op.create_index("ix_follow_up_kind", ["kind", "from_at"], unique=False)
+        batch_op.create_index(
+            "ix_follow_up_release",
+            ["from_at"],
+            unique=False,
+            postgresql_where=sa.text("kind = 'release' AND state = 'open'"),
+            sqlite_where=sa.text("kind = 'release' AND state = 'open'"),
+        )
+        batch_op.create_index(
+            "ix_follow_up_arrival",
+            ["kind", "from_at", "division_code", "state", "result", "because", "due_at", "done_at"],
+            unique=False,
+            postgresql_where=sa.text("kind = 'arrival_visit'"),
+            sqlite_where=sa.text("kind = 'arrival_visit'"),
+        )
 
     op.create_table(
         "traveller_report",
@@ -106,7 +119,8 @@ def downgrade() -> None:
     op.drop_table("assessment_override")
     op.drop_table("traveller_report")
     with op.batch_alter_table("follow_up", schema=None) as batch_op:
-        batch_op.drop_index("ix_follow_up_kind")
+        batch_op.drop_index("ix_follow_up_arrival")
+        batch_op.drop_index("ix_follow_up_release")
         batch_op.drop_index("ix_follow_up_overdue")
         batch_op.drop_column("overdue_at")
         batch_op.drop_column("because")
