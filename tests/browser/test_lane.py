@@ -13,7 +13,7 @@ from checkpoint.accounts.models import Role
 from checkpoint.crossings.lane_models import Shift, SpotTest
 from checkpoint.database import db
 from tests.browser.gate_support import Lane, decide, open_lane, sign_in, type_code, verdict_of
-from tests.browser.lane_support import enrolled, tab, until
+from tests.browser.lane_support import LONG, decide_now, enrolled, tab, until
 from tests.factories import people
 from tests.factories.chromium import chromium, keep_picture, mistakes, open_page
 from tests.factories.divisions import SITE
@@ -180,8 +180,25 @@ def test_a_test_rings_when_its_quarter_of_an_hour_is_over(lane: Lane) -> None:
     keep_picture(page, "lane-test-due")
 
 
+def test_a_test_that_another_tablet_began_is_read_here(lane: Lane) -> None:
+    first = lane.tablet()
+    type_code(first, lane.issue(tests=[]).short_code)
+    assert verdict_of(first) == "test"
+    decide_now(first, "tested")
+    second = lane.tablet()
+    tab(second, "tests")
+    row = second.locator("[data-test]")
+    expect(row).to_contain_text("on another tablet", timeout=LONG)
+    row.locator('[data-act="take"]').click()
+    row.locator('[data-act="positive"]').click()
+    assert verdict_of(second) == "hold"
+    decide_now(second, "transferred")
+    until(second, lambda: [one.decision for one in lane.crossings()] == ["transferred"])
+
+
 def test_the_rule_after_a_test_is_the_servers(lane: Lane) -> None:
     page = lane.tablet()
+    page.locator("html[data-shell=kept]").wait_for(state="attached")
     found = page.evaluate(
         """async (rows) => {
           const { afterTest } = await import("/static/js/gate/spot-rules.js");

@@ -1,7 +1,8 @@
 """Officers at the tablet: PINs, shifts on line and off line, hand-over."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -27,7 +28,7 @@ def officer(login: str = "wang", division: str = SITE) -> User:
     return row
 
 
-def sign_in(tablet: Tablet, who: User, pin: str | None = PIN, *, at=NOW, **more) -> Shift:
+def sign_in(tablet: Tablet, who: User, pin: str | None = PIN, *, at: datetime = NOW, **more: Any) -> Shift:
     opening = Opening(more.get("shift_id") or uuid.uuid4(), who.id, pin, more.get("started_at") or at)
     return open_shift(opening, actor=tablet.actor, at=at).shift
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from checkpoint.crossings import service, vehicle_views, vehicles
+from checkpoint.crossings import service, vehicle_views
+from checkpoint.crossings.lane_models import VehicleCrossing
 from checkpoint.crossings.models import Crossing
 from checkpoint.crossings.service import Scan
 from checkpoint.crossings.vehicle_views import VehicleView, vehicle_view, worst
@@ -163,7 +164,7 @@ def test_what_is_no_plate_is_named(plate: str) -> None:
 def test_the_plate_is_sealed() -> None:
     tablet, vehicle = people.tablet(), uuid.uuid4()
     told(tablet, vehicle, plate=PLATE)
-    stored = db.session.get_one(vehicles.VehicleCrossing, vehicle)
+    stored = db.session.get_one(VehicleCrossing, vehicle)
     assert PLATE.encode() not in (stored.plate_sealed or b"")
     assert stored.plate == PLATE
 

@@ -211,7 +211,8 @@ export class Vehicles extends EventTarget {
     });
   }
 
-  #coach() {
+  async #coach() {
+    if (!this.#url) await this.#refresh();
     if (this.#url) showCoachCode({ url: this.#url, plate: this.#current.plate });
     else this.#say(say("coach.offline"), "error");
   }
