@@ -8,6 +8,7 @@ from checkpoint.channels.models import ChannelCursor, ChannelTarget, Delivery
 from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.followups.models import FollowUp, TravellerReport
+from checkpoint.inquiries.models import Inquiry, InquiryChunk, InquiryHit, PairVerdict
 from checkpoint.patrols.models import (
     PatrolPhoto,
     PatrolPoint,
@@ -56,6 +57,10 @@ __all__ = [
     "FeedEntry",
     "FollowUp",
     "Heartbeat",
+    "Inquiry",
+    "InquiryChunk",
+    "InquiryHit",
+    "PairVerdict",
     "Pass",
     "PatrolPhoto",
     "PatrolPoint",
