@@ -1,13 +1,16 @@
 """An appeal from the phone to the correction of everything that the wrong tier had caused, in one act."""
 
 import io
+import threading
 import uuid
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
+from checkpoint.accounts.permissions import Actor, traveller_actor
 from checkpoint.alerts import service as alerting
 from checkpoint.alerts.models import Alert
 from checkpoint.appeals import queries, service, tending
@@ -39,8 +42,6 @@ def photo(width: int = 400, height: int = 300) -> bytes:
 
 
 def holder(receipt: registrations.Receipt) -> Inside:
-    from checkpoint.accounts.permissions import traveller_actor
-
     return Inside(receipt, traveller_actor(receipt.registration.id, SITE))
 
 
@@ -217,3 +218,38 @@ def test_answered_the_same_day_is_measured() -> None:
 def test_late_in_the_evening_there_are_two_hours() -> None:
     late = datetime(2022, 4, 12, 15, 30, tzinfo=NOW.tzinfo)  # 23:30 at the site
     assert service.deadline(late, "Asia/Shanghai") == late + 2 * HOUR
+
+
+def test_two_workers_answer_at_once_and_one_answer_stands(app: Flask) -> None:
+    lists.in_force()
+    person = holder(declared(**RED))
+    asked = appeal(person).id
+    workers = [people.village_worker(), people.town_worker()]
+    outcomes: list[str] = []
+    ready = threading.Barrier(2)
+
+    def answer(grants: bool, actor: Actor) -> None:
+        with app.app_context():
+            ready.wait()
+            try:
+                if grants:
+                    service.grant(asked, "查实", actor=actor, at=NOW + HOUR)
+                else:
+                    service.refuse(asked, "不符", actor=actor, at=NOW + HOUR)
+                outcomes.append("granted" if grants else "refused")
+            except Conflict:
+                outcomes.append("late")
+            db.session.remove()
+
+    threads = [threading.Thread(target=answer, args=(number == 0, one)) for number, one in enumerate(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("late") == 1
+    db.session.expire_all()
+    stands = db.session.get_one(Appeal, asked).state
+    assert stands in outcomes
+    assert person.row.tier == ("green" if stands == "granted" else "red")
+    assert len(list(db.session.scalars(select(AssessmentOverride)))) == (1 if stands == "granted" else 0)
+    assert len([one for one in db.session.scalars(select(Pass)) if one.revoked_at is None]) == 1
