@@ -169,8 +169,10 @@ def _change(registration: Registration) -> str:
         return ""
     because = {
         "appeal": _("your appeal was granted"),
-        "withdrawal": _("a list that was wrong was taken back"),
+        "withdrawal": _("a wrong list or policy was taken back"),
         "test": _("of a test result"),
+        "spot_test": _("of a test result"),
+        "policy": _("the control policy has changed"),
         "health": _("of the symptoms you told"),
         "override_end": _("what had been set aside counts again"),
     }.get(newest.cause, _("the risk list has changed"))
