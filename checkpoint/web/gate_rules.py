@@ -85,6 +85,7 @@ def _differences() -> dict[str, str]:
         "verdict.offline": _("Verdict of this tablet alone, without the server"),
         "differs.same": _("Checked with the server meanwhile: the same verdict"),
         "differs.now": _("The server judges otherwise. This tablet alone had said: {shown}"),
+        "log.nameless": _("Off line, without a name"),
         "person.offline": _("The name is not known without a network. Compare the document."),
         "conflict.line": _("{when}, {checkpoint}: {decision}"),
         "matter.differs": _("this tablet said {shown}, the server says {server}"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
 from checkpoint import clock
@@ -19,7 +19,8 @@ from checkpoint.privacy import Keyring
 from checkpoint.registrations.models import Pass
 from checkpoint.registrations.passes import Claims, PassKeys
 from tests.browser.gate_support import Lane, open_lane, swab, type_code, verdict_of
-from tests.factories.chromium import chromium, keep_picture
+from tests.factories.chromium import chromium, keep_picture, open_page
+from tests.factories.rough import rough_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
 HOURS_AHEAD = """(() => {
@@ -202,7 +203,6 @@ def test_a_wrong_clock_and_old_knowledge_are_never_green(lane: Lane) -> None:
 
 
 def test_a_clock_three_hours_off_is_measured_told_and_never_green(lane: Lane) -> None:
-    lane.browser.contexts.clear()
     page = lane.tablet()
     page.add_init_script(HOURS_AHEAD)
     page.locator("html[data-shell=kept]").wait_for(state="attached")
@@ -309,14 +309,15 @@ def test_a_server_that_has_forgotten_the_tablet_takes_nothing_from_it(lane: Lane
 
 def test_the_first_load_is_under_a_megabyte(lane: Lane, capsys: pytest.CaptureFixture[str]) -> None:
     """Everything over the wire until the lane is open and the tablet keeps its page, decoder included."""
-    page = lane.browser.new_page()
-    loaded: dict[str, float] = {}
-    session: CDPSession = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.on("Network.loadingFinished", lambda told: loaded.update({told["requestId"]: told["encodedDataLength"]}))
-    page.goto(f"{lane.address}/gate?lang=en#enrol={lane.code()}")
-    page.locator("html[data-shell=kept]").wait_for(state="attached", timeout=20_000)
-    first = sum(loaded.values()) / 1024
+    with rough_network(lane.address.removeprefix("http://")) as network:
+        page = open_page(lane.browser)
+        page.goto(f"http://{network.address}/gate?lang=en#enrol={lane.code()}")
+        page.locator("html[data-shell=kept]").wait_for(state="attached", timeout=20_000)
+        first = network.carried / 1024
+        page.goto(f"http://{network.address}/gate?lang=en")
+        page.locator("html[data-shell=kept]").wait_for(state="attached")
+        again = network.carried / 1024 - first
     with capsys.disabled():
-        print(f"\nfirst load of /gate: {first:.0f} KiB in {len(loaded)} answers")
-    assert 300 < first < 1000
+        print(f"\nfirst load of /gate: {first:.0f} KiB, the next {again:.0f} KiB")
+    assert 400 < first < 1000
+    assert again < 100

@@ -1,12 +1,16 @@
 """The rules of the off-line verdict in the browser that runs them: every row of the file that Python runs as well."""
 
 import json
+import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from checkpoint.privacy import public_jwk
+from checkpoint.registrations.passes import Claims, PassKeys
 from tests.factories.chromium import chromium, open_page
 from tests.factories.serving import serving
 
@@ -19,6 +23,50 @@ RUN = """async ({ snapshots, rows }) => {
     return judge === "pass" ? judgePass(whole) : judgeDeclaration(whole);
   });
 }"""
+
+
+READ = """async ({ tokens, keys, now }) => {
+  const { readPass } = await import("/static/js/gate/pass.js");
+  return Promise.all(tokens.map((token) => readPass(token, keys, now)));
+}"""
+
+
+def test_the_browser_reads_every_pass_as_it_was_written(app: Flask) -> None:
+    """Passes of all kinds, and each of them with one letter changed: never read, never "expired", never an exception."""
+    dice = random.Random(3)  # noqa: S311 - test data
+    with app.app_context():
+        ring = app.extensions["keyring"]
+        keys = PassKeys(ring)
+        jwks = [public_jwk(kid, private) for kid, private in ring.signing.items()]
+    written = []
+    for _ in range(60):
+        expires = datetime.fromtimestamp(dice.randrange(1_700_000_000, 1_900_000_000), UTC)
+        counties = tuple(f"{dice.randrange(110_000, 660_000):06d}" for _ in range(dice.randrange(7)))
+        test_at = expires - dice.randrange(1, 256) * timedelta(hours=1) if dice.random() < 0.7 else None
+        tier = dice.choice(("green", "yellow", "red"))
+        flags = (dice.random() < 0.3, dice.random() < 0.3)
+        written.append(Claims(dice.randbytes(8), expires, tier, dice.randbytes(4), counties, *flags, test_at))
+    tokens = [keys.sign(claims) for claims in written]
+    spoilt = []
+    for token in tokens:
+        at = dice.randrange(4, len(token))
+        spoilt.append(token[:at] + dice.choice([one for one in "0A9Z" if one != token[at]]) + token[at + 1 :])
+    with chromium() as browser, serving(app) as address:
+        page = open_page(browser)
+        page.goto(f"http://{address}/gate?lang=en")
+        given = {"tokens": tokens + spoilt, "keys": jwks, "now": 1_600_000_000_000}
+        read = page.evaluate(READ, given)
+    for claims, got in zip(written, read, strict=False):
+        assert got["problem"] is None
+        assert {**got["claims"], "expires_at": None, "negative_test_at": None} == {
+            "serial": claims.serial.hex(), "expires_at": None, "tier": claims.tier, "document": claims.document.hex(),
+            "counties": list(claims.counties), "truncated": claims.truncated, "unresolved": claims.unresolved,
+            "negative_test_at": None,
+        }  # fmt: skip
+        assert datetime.fromisoformat(got["claims"]["expires_at"]) == claims.expires_at
+        test_at = got["claims"]["negative_test_at"]
+        assert (datetime.fromisoformat(test_at) if test_at else None) == claims.negative_test_at
+    assert {got["problem"] for got in read[len(tokens) :]} <= {"forged", "unreadable", "other_key"}
 
 
 def test_the_browser_agrees_with_every_row(app: Flask) -> None:

@@ -206,7 +206,8 @@ export class Lane extends EventTarget {
     current.view = view;
     clearTimeout(current.timer);
     unbusy();
-    this.#log.note(current.record.scan_id, { name: view.person?.name ?? "", verdict: view.verdict, state: "held" });
+    const nameless = view.offline && view.verdict !== "refuse" ? say("log.nameless") : "";
+    this.#log.note(current.record.scan_id, { name: view.person?.name ?? nameless, verdict: view.verdict, state: "held" });
     this.#verdict.show(view, told);
     this.#signals.give(view.verdict);
     painted(current.at);

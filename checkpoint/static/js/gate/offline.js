@@ -85,7 +85,7 @@ export class Judge {
       reasons: rules.map((rule) => ({ ...rule, text: ruleWords(rule, counties, this.#snapshot.current) })),
       measures: measures.map((measure) => ({ ...measure, text: measureWords(measure) })),
       person: null,
-      previous: who === null ? null : await previousOf(who, scan.scan_id),
+      previous: who === null ? null : await previousOf(who, scan.scan_id, this.#snapshot.current?.checkpoint.name ?? ""),
       offline: true,
       who,
     };
@@ -95,10 +95,10 @@ export class Judge {
 const unchecked = (rule) => ({ ...UNCHECKED, rules: [{ rule, points: 0 }] });
 
 /** What this tablet itself decided last on the same pass. */
-async function previousOf(who, scanId) {
+async function previousOf(who, scanId, checkpoint) {
   const earlier = (await crossingsOf(who)).find((one) => one.scan_id !== scanId && one.verdict);
   if (!earlier) return null;
-  const { scanned_at, verdict, decision, decided_at, checkpoint } = earlier;
+  const { scanned_at, verdict, decision, decided_at } = earlier;
   return { scanned_at, verdict, decision: decision ?? null, decided_at: decided_at ?? null, checkpoint };
 }
 
