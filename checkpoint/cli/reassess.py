@@ -1,10 +1,13 @@
 """`flask risk …` for what lists and policies do to people: reassess, backtest, policy."""
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,10 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import create_engine, func, insert, select
 
-from checkpoint import clock, create_app
+from checkpoint import clock
 from checkpoint.accounts.permissions import Actor, system_actor
 from checkpoint.cli.risk import commands
-from checkpoint.config import Settings
+from checkpoint.config import PROJECT_ROOT, Settings
 from checkpoint.database import db, prepare_engine
 from checkpoint.errors import CheckpointError
 from checkpoint.regions import queries as divisions
@@ -35,6 +38,7 @@ from checkpoint.surveillance.service import plan_all, work_all
 
 _ROWS = 5000
 _SHOWN = 20
+_MARK = "backtest-copy"
 _SUFFIXES = (".json", ".csv", ".xlsx")
 
 
@@ -121,24 +125,57 @@ def withdraw_policy_(policy_id: int) -> None:
     click.echo(f"In force: policy version {current.version}.")
 
 
-@commands.command("backtest")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--policy", "policy_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Try this one."
+_BACKTEST = (
+    click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path)),
+    click.option(
+        "--policy", "policy_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Try this one."
+    ),
+    click.option("--limit", type=click.IntRange(2), help="Only the last so many versions."),
+    click.option(
+        "--shift-days", type=int, help="Move the lists by so many days; by default until they meet the registry."
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
 )
-@click.option("--limit", type=click.IntRange(2), help="Only the last so many versions.")
-@click.option("--shift-days", type=int, help="Move the lists by so many days; by default until they meet the registry.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for one in reversed(_BACKTEST):
+        command = one(command)
+    return command
+
+
+@commands.command("backtest")
+@_with_options
 def backtest(folder: Path, policy_file: Path | None, limit: int | None, shift_days: int | None, as_json: bool) -> None:
     """Replay real list versions over a copy of the registry, and report what they would have raised.
 
     The live database is only read. The copy is SQLite in a temporary folder, and is gone afterwards.
     """
-    lists = _lists(folder)[-limit:] if limit else _lists(folder)
-    if len(lists) < 2:
+    if len(_lists(folder)) < 2:
         raise click.ClickException("There must be two versions at least: the first one is the ground.")
+    more = [str(folder.resolve())]
+    more += ["--policy", str(policy_file.resolve())] if policy_file else []
+    more += ["--limit", str(limit)] if limit else []
+    more += ["--shift-days", str(shift_days)] if shift_days is not None else []
+    more += ["--json"] if as_json else []
+    if policy_file:
+        _policy(policy_file)
+    with _copy() as environ:
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "risk", "replay", *more]
+        done = subprocess.run(command, cwd=PROJECT_ROOT, env=environ, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        raise click.ClickException("The replay did not come to its end.")
+
+
+@commands.command("replay", hidden=True)
+@_with_options
+def replay(folder: Path, policy_file: Path | None, limit: int | None, shift_days: int | None, as_json: bool) -> None:
+    """What `backtest` runs on its copy; refuses to run anywhere else."""
+    if not (_settings().data / _MARK).is_file():
+        raise click.ClickException("This is not a copy. Run: risk backtest")
+    lists = _lists(folder)[-limit:] if limit else _lists(folder)
     policy = _policy(policy_file) if policy_file else None
-    with _copy() as copied, copied.app_context(), _bar() as bar:
+    with _bar() as bar:
         parsed = [one for _name, one in lists]
         shift = backtesting.shift_for(parsed) if shift_days is None else timedelta(days=shift_days)
         task = bar.add_task("Versions", total=len(lists) - 1)
@@ -146,7 +183,7 @@ def backtest(folder: Path, policy_file: Path | None, limit: int | None, shift_da
         for one in backtesting.replay(lists, shift=shift, policy=policy, actor=_actor()):
             found.append(one)
             bar.advance(task)
-        _report(found, shift.days, as_json)
+    _report(found, shift.days, as_json)
 
 
 def _lists(folder: Path) -> list[tuple[str, ParsedList]]:
@@ -166,8 +203,8 @@ def _lists(folder: Path) -> list[tuple[str, ParsedList]]:
 
 
 @contextmanager
-def _copy() -> Iterator[Flask]:
-    """An application on a copy of this instance: its keys, its index, its rows."""
+def _copy() -> Iterator[dict[str, str]]:
+    """The environment of a copy of this instance: its keys, its index, its rows."""
     settings = _settings()
     with tempfile.TemporaryDirectory(prefix="checkpoint-backtest-") as name:
         target = Path(name)
@@ -177,19 +214,14 @@ def _copy() -> Iterator[Flask]:
             _copy_file(settings.database_url.removeprefix("sqlite:///"), target / "checkpoint.sqlite")
         else:
             _copy_rows(target / "checkpoint.sqlite")
-        copied = create_app(
-            {
-                "CHECKPOINT_DATA": str(target),
-                "SITE_DIVISION": settings.site_division,
-                "SITE_TIMEZONE": settings.timezone,
-            }
-        )
-        try:
-            yield copied
-        finally:
-            with copied.app_context():
-                db.session.remove()
-                db.engine.dispose()
+        (target / _MARK).touch()
+        yield {
+            **os.environ,
+            "CHECKPOINT_DATA": str(target),
+            "DATABASE_URL": "",
+            "SITE_DIVISION": settings.site_division,
+            "SITE_TIMEZONE": settings.timezone,
+        }
 
 
 def _copy_file(source: str, target: Path) -> None:

@@ -32,6 +32,7 @@ from checkpoint.surveillance.planning import OPEN_STATES
 from checkpoint.surveillance.service import plan_all, work_all
 
 _LATER = "not_yet"
+_STILL_HERE = timedelta(days=14)
 _waiting = table("waiting", column("id", Uuid), column("state", String))
 
 
@@ -64,10 +65,13 @@ def registered_between() -> tuple[datetime, datetime] | None:
 
 
 def shift_for(lists: Sequence[ParsedList]) -> timedelta:
-    """By how many whole days the lists must be moved so that the last one falls on the last registration; none if they overlap."""
+    """By how many whole days the lists must be moved so that the last one falls on the last registration; none if they meet.
+
+    Lists that begin within two weeks after the last registration still meet people whom they may touch.
+    """
     span = registered_between()
     times = [one.published_at for one in lists if one.published_at is not None]
-    if span is None or not times or (min(times) <= span[1] and max(times) >= span[0]):
+    if span is None or not times or (min(times) <= span[1] + _STILL_HERE and max(times) >= span[0]):
         return timedelta()
     return timedelta(days=(span[1] - max(times)) // timedelta(days=1))
 

@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, select, update
 
 from checkpoint.accounts.permissions import Actor
 from checkpoint.alerts.models import Alert, AlertEvent, AlertState, FeedEntry
-from checkpoint.alerts.service import NewAlert, feed_row, raise_alerts
+from checkpoint.alerts.service import TAKEN_BACK, NewAlert, feed_row, raise_alerts
 from checkpoint.database import after_commit, db, insert_rows
 from checkpoint.followups.models import FollowUp, FollowUpState
 from checkpoint.followups.replanning import replan_many
@@ -252,7 +252,9 @@ def _store_moves(
             for alert, move, verdict in moves
         ],
     )
-    insert_rows(FeedEntry, [feed_row("change", alert.id, alert.division_code, at) for alert, _move, _verdict in moves])
+    waves = {alert.id: TAKEN_BACK if move is Move.RETRACT else None for alert, move, _verdict in moves}
+    feed = [feed_row("change", alert.id, alert.division_code, at, waves[alert.id]) for alert, _move, _verdict in moves]
+    insert_rows(FeedEntry, feed)
     after_commit(kick)
 
 

@@ -24,7 +24,7 @@ Answer = str | Response | BaseResponse
 VILLAGES_SHOWN = 200
 
 
-@blueprint.get("/work")
+@blueprint.get("/changes")
 @requires(Permission.COMMAND_READ)
 def index() -> Answer:
     """The changes of what is in force and how far their work is; to the page's script only the table."""
@@ -32,7 +32,7 @@ def index() -> Answer:
     return render_template("command/_works.html" if wants_fragment() else "command/works.html", **values)
 
 
-@blueprint.get("/work/<int:version>")
+@blueprint.get("/changes/<int:version>")
 @requires(Permission.COMMAND_READ)
 def one(version: int) -> Answer:
     """Whose tier one change has moved, by village."""

@@ -253,3 +253,19 @@ def test_two_who_work_in_turn_do_each_person_once() -> None:
     assert work_batch(actor=people.operator(), at=LATER) == 3
     assert work_batch(actor=people.operator(), at=LATER) is None
     assert work_all(actor=people.operator(), clock=lambda: LATER) == 0
+
+
+def test_a_list_taken_back_can_be_published_again() -> None:
+    put(WUHAN)
+    guest = register(stays=[stay(NEIGHBOUR_TOWN)])
+    wrong = draft(WUHAN, FENGJING, at=LATER)
+    for hours in (0, 4):
+        at = LATER + hours * HOUR
+        publish(wrong.id, actor=people.operator(), at=at)
+        follow_up(at)
+        assert fresh(guest).tier == "red"
+        withdraw(wrong.id, actor=people.operator(), at=at + HOUR)
+        follow_up(at + HOUR)
+        assert fresh(guest).tier == "green"
+    states = db.session.scalars(select(Alert.state).where(Alert.kind == "reassessment")).all()
+    assert states == ["retracted", "retracted"]

@@ -24,7 +24,7 @@ from checkpoint.risk.lists import Entry
 from checkpoint.risk.models import Assessment, ListState, RiskList
 from checkpoint.risk.policies import LastPolicy, policies, publish_policy, withdraw_policy
 from checkpoint.risk.policy import default_policy
-from checkpoint.risk.publishing import publish, withdraw
+from checkpoint.risk.publishing import withdraw
 from checkpoint.risk.service import current_state
 from checkpoint.surveillance.findings import findings, look_at, waiting
 from checkpoint.surveillance.models import ReassessBatch, ReassessItem
@@ -32,7 +32,7 @@ from checkpoint.surveillance.people import assess_all, books_of, load
 from tests.factories import NOW, people
 from tests.factories.declarations import stay
 from tests.factories.divisions import FAR_AWAY, NEIGHBOUR, NEIGHBOUR_TOWN, OTHER_VILLAGE, SAME_PROVINCE, VILLAGE
-from tests.factories.inside import draft, follow_up, let_in, put, register
+from tests.factories.inside import follow_up, let_in, put, register
 from tests.factories.lists import FENGJING, JIASHAN_LOW, ZHUJING
 
 HOUR = timedelta(hours=1)
@@ -383,19 +383,3 @@ def test_fifty_versions_one_after_the_other_agree_with_a_look_from_nothing() -> 
         .having(func.count() > 1)
     )
     assert db.session.execute(twice).all() == []
-
-
-def test_a_list_taken_back_can_be_published_again() -> None:
-    put(WUHAN)
-    guest = register(stays=[stay(NEIGHBOUR_TOWN)])
-    wrong = draft(WUHAN, FENGJING, at=WRONG_AT)
-    for hours in (0, 4):
-        at = WRONG_AT + hours * HOUR
-        publish(wrong.id, actor=people.operator(), at=at)
-        follow_up(at)
-        assert picture(guest)["tier"] == "red"
-        withdraw(wrong.id, actor=people.operator(), at=at + HOUR)
-        follow_up(at + HOUR)
-        assert picture(guest)["tier"] == "green"
-    states = db.session.scalars(select(Alert.state).where(Alert.kind == "reassessment")).all()
-    assert states == ["retracted", "retracted"]

@@ -57,19 +57,19 @@ def test_from_the_upload_to_the_people_and_back(app: Flask, client: FlaskClient)
     assert (shown["people"], shown["people-raised"], shown["people-lowered"]) == (3, 3, 0)
     assert "八字村" in page
     published = chief.post(f"/command/lists/{list_id}/publish")
-    assert published.location == "/command/work"
-    page = chief.get("/command/work?lang=en").text
+    assert published.location == "/command/changes"
+    page = chief.get("/command/changes?lang=en").text
     assert "being prepared" in page
     assert 'data-running="1"' in page
     _work(app)
-    page = chief.get("/command/work?lang=en", headers={"X-Fragment": "1"}).text
+    page = chief.get("/command/changes?lang=en", headers={"X-Fragment": "1"}).text
     assert 'data-running="0"' in page
     assert "<html" not in page
-    version = re.findall(r"/command/work/(\d+)", page)[0]
-    assert "八字村" in chief.get(f"/command/work/{version}?lang=en").text
+    version = re.findall(r"/command/changes/(\d+)", page)[0]
+    assert "八字村" in chief.get(f"/command/changes/{version}?lang=en").text
     chief.post(f"/command/lists/{list_id}/withdraw")
     _work(app)
-    page = chief.get("/command/work?lang=en").text
+    page = chief.get("/command/changes?lang=en").text
     assert "List taken back, version" in page
     with app.app_context():
         states = db.session.scalars(select(Alert.state).where(Alert.kind == "reassessment")).all()
@@ -155,5 +155,5 @@ def test_a_storm_in_a_village_is_one_card_that_opens_to_the_persons(app: Flask, 
 
 def test_only_command_sees_the_work(app: Flask, client: FlaskClient) -> None:
     village = signed_in(app, client, Role.VILLAGE, VILLAGE)
-    for path in ("/command/work", "/command/findings", "/command/feeds", "/command/policies"):
+    for path in ("/command/changes", "/command/findings", "/command/feeds", "/command/policies"):
         assert village.get(path).status_code == 403
