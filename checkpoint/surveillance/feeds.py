@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, select, update
 
 from checkpoint.accounts.permissions import Actor, Permission, system_actor
 from checkpoint.alerts.models import Alert, AlertState
-from checkpoint.alerts.service import NewAlert, note_change, raise_alerts
+from checkpoint.alerts.service import TAKEN_BACK, NewAlert, note_change, raise_alerts
 from checkpoint.audit.service import beat
 from checkpoint.audit.service import record as audit
 from checkpoint.config import Settings
@@ -266,4 +266,4 @@ def _close_silence(feed: RiskFeed, actor: Actor, at: datetime) -> None:
     for alert in db.session.scalars(select(Alert).where(Alert.kind == FEED_SILENT, told, Alert.state.in_(live))):
         alert.state = AlertState.RETRACTED.value
         db.session.flush()
-        note_change(alert.id, alert.division_code, "retracted", actor, at)
+        note_change(alert.id, alert.division_code, "retracted", actor, at, wave=TAKEN_BACK)
