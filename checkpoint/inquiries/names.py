@@ -48,7 +48,7 @@ _COMPOUND = frozenset(
 # Surnames that the simplification of 1977 and its withdrawal left with two spellings; people carry one and clerks write the other.
 _VARIANTS = str.maketrans("付肖闫代兰丘予於歺笵肻锺鐘鍾佘", "傅萧阎戴蓝邱余于餐范肯钟钟钟佘")
 # Characters that are read otherwise as surnames.
-_SURNAME_READINGS = {
+SURNAME_READINGS = {
     "曾": "zeng", "单": "shan", "解": "xie", "仇": "qiu", "查": "zha", "任": "ren", "盖": "ge", "区": "ou", "朴": "piao", "翟": "zhai",
     "乐": "yue", "覃": "qin", "晁": "chao", "宓": "mi", "缪": "miao", "种": "chong", "秘": "bi", "召": "shao", "黑": "he", "员": "yun",
     "卜": "bu", "冼": "xian", "折": "she", "尉": "wei", "纪": "ji", "华": "hua", "应": "ying", "洗": "xian",
@@ -126,8 +126,8 @@ def read_name(raw: str) -> Name | None:
 
 def _syllables(text: str) -> tuple[str, ...]:
     sounds = lazy_pinyin(text)
-    if text[0] in _SURNAME_READINGS and text[:2] not in _COMPOUND:
-        sounds[0] = _SURNAME_READINGS[text[0]]
+    if text[0] in SURNAME_READINGS and text[:2] not in _COMPOUND:
+        sounds[0] = SURNAME_READINGS[text[0]]
     return tuple(sounds)
 
 
