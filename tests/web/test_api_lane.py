@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from checkpoint.accounts import pins
 from checkpoint.accounts.models import Role
+from checkpoint.crossings.models import Crossing, CrossingDecision
+from checkpoint.database import db
 from tests.factories import NOW, declarations, lists, people
 from tests.factories.divisions import SITE
 from tests.web.api_support import Api, errors_of, integration, scan_of, tablet
@@ -48,6 +51,9 @@ def test_an_officer_signs_in_scans_and_signs_out(app: Flask, gate: Api) -> None:
     assert gate.post("/scans", scan).status_code == 200
     decision = {"decision": "tested", "shift_id": body["shift_id"]}
     assert gate.post(f"/scans/{scan['scan_id']}/decision", decision).status_code == 200
+    with app.app_context():
+        row = db.session.scalars(select(CrossingDecision)).one()
+        assert str(row.shift_id) == str(db.session.get_one(Crossing, row.crossing_id).shift_id) == body["shift_id"]
     lane = gate.get("/gate/lane").get_json()
     assert [(one["is_this"], one["officer"]) for one in lane["tablets"]] == [(True, "wang 测试")]
     assert [(one["name"], one["stamp"]) for one in lane["officers"]] == [("wang 测试", opened["officer"]["stamp"])]

@@ -180,7 +180,7 @@ export class OfficerForm extends EventTarget {
         const button = make("button", "outline slip-print", say("slip.print"));
         button.type = "button";
         button.dataset.slip = one.id;
-        return make("li", "slip-row", make("span", `mini mini-${one.tier}`, shape(`tier-${one.tier}`)), make("strong", "", one.name), button);
+        return make("li", "slip-row", make("span", `mini mini-${one.tier}`, shape(`tier-${one.tier}`)), make("strong", "", masked(one.name)), button);
       }),
     );
   }
@@ -195,6 +195,9 @@ export class OfficerForm extends EventTarget {
     if (problems.length && tone === "error") place.scrollIntoView({ block: "nearest" });
   }
 }
+
+/** A name as any screen may show it; the whole of it stands on the slip alone. */
+const masked = (name) => name.slice(0, 1) + "*".repeat(Math.max(1, name.length - 1));
 
 /** What a field of the declaration is called on this form, with a colon. */
 function label(form, field) {
