@@ -12,7 +12,7 @@ from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.kinds import Kind, register
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.alerts.queries import LIVE_STATES
-from checkpoint.alerts.service import TAKEN_BACK, NewAlert, note_change, raise_alerts
+from checkpoint.alerts.service import TAKEN_BACK, NewAlert, note_change, raise_alerts, retract_for
 from checkpoint.appeals.models import Appeal, AppealState
 from checkpoint.appeals.queries import one
 from checkpoint.audit.service import record
@@ -237,14 +237,7 @@ def _undo_alerts(
     registration: Registration, after: Assessment, appeal: Appeal, policy: PolicyData, actor: Actor, at: datetime
 ) -> None:
     """Take back what the wrong tier had raised, and say once how the person stands now."""
-    standing = (*LIVE_STATES, AlertState.NOTICE.value)
-    wrong = select(Alert).where(
-        Alert.subject_id == registration.id, Alert.kind.in_(TIER_KINDS), Alert.state.in_(standing)
-    )
-    for alert in db.session.scalars(wrong).all():
-        alert.state = AlertState.RETRACTED.value
-        db.session.flush()
-        note_change(alert.id, alert.division_code, "retracted", actor, at, {"because": KIND}, wave=TAKEN_BACK)
+    retract_for(registration.id, actor=actor, at=at, kinds=TIER_KINDS)
     inside = registration.state == RegistrationState.INSIDE.value
     new = NewAlert(
         kind="arrival" if inside else "registration",
@@ -285,7 +278,8 @@ def close_alert(appeal: Appeal, state: AlertState, actor: Actor, at: datetime) -
     )
     if moved.rowcount:
         data = {"result": "handled"} if state is AlertState.RESOLVED else None
-        note_change(appeal.alert_id, appeal.division_code, state.value, actor, at, data)
+        wave = None if data else TAKEN_BACK
+        note_change(appeal.alert_id, appeal.division_code, state.value, actor, at, data, wave=wave)
 
 
 def _audit(act: str, appeal: Appeal, actor: Actor, at: datetime, data: dict[str, Any]) -> None:

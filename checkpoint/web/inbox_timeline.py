@@ -153,7 +153,6 @@ def _reached(alerts: Sequence[Alert]) -> Iterator[Step]:
 
 _ENDED = {
     "replanned": lazy("the measures have changed"),
-    "reassessed": lazy("the measures have changed"),
     "reassessed": lazy("assessed anew under another list"),
     "turned_back": lazy("turned back at the checkpoint"),
     "entered_again": lazy("let in once more"),

@@ -272,7 +272,10 @@ def appeal(handle: str) -> Answer:
     def tell(record: Record, at: datetime) -> str:
         own = record.registration.id
         file = request.files.get("picture")
-        picture = file.stream.read(MAX_BYTES + 1) if file is not None and file.filename else None
+        picture = None
+        if file is not None and file.filename:
+            picture = file.stream.read(MAX_BYTES + 1)
+            file.close()
         appealing.submit(own, _own_id(), request.form.get("text", ""), picture, actor=holder(own), at=at)
         return _("Your appeal has been sent. You will have an answer the same day, on this page.")
 
