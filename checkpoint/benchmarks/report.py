@@ -42,6 +42,17 @@ MEANING = {
 
 
 MEANING |= {
+    "publish_median_s": "seconds from publishing a list to the last alert committed, half of the versions",
+    "publish_worst_s": "the same, the worst version",
+    "growth_ratio": "ten times the registry with the same people touched, over those inside alone",
+    "people_median": "people assessed again, half of the versions",
+    "people_worst": "the same, the worst version",
+    "people_per_s": "people assessed again in a second of the worst version",
+    "registrations": "people in the registry",
+    "inside": "of them inside",
+    "versions": "lists that were published",
+}
+MEANING |= {
     "county": "percent of texts placed in the right county",
     "town": "the same, in the right town, where the text tells one",
     "village": "the same, in the right village",
