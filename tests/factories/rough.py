@@ -56,7 +56,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        self._pass_on()
+        """Pass a call on; whoever asked may have died meanwhile."""
+        try:
+            self._pass_on()
+        except OSError:
+            self.close_connection = True
 
     do_POST = do_GET  # noqa: N815
 
