@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖"
     "石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万钱严覃武戴莫孔向常"
 )
-_GIVEN = (
+GIVEN = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英华玉梅建国志文辉俊鹏宇浩然欣怡佳琪子轩梓涵雨泽晨曦思远嘉悦诗一诺博文雪婷"
     "晓东海燕红波春林峰云飞翔宁凯帆楠"
 )
@@ -55,7 +55,7 @@ def resident_id(rng: random.Random, county: str) -> str:
 
 def name(rng: random.Random) -> str:
     """A surname and one or two given-name characters."""
-    return rng.choice(_SURNAMES) + "".join(rng.choices(_GIVEN, k=1 if rng.random() < 0.2 else 2))
+    return rng.choice(SURNAMES) + "".join(rng.choices(GIVEN, k=1 if rng.random() < 0.2 else 2))
 
 
 def phone(rng: random.Random) -> str:

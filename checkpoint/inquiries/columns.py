@@ -14,11 +14,14 @@ _HEADER_ROWS = 12  # titles and blank lines that may stand above the header
 _NAMES: dict[str, str] = {
     "name": "姓名 名字 人员姓名 乘客姓名 旅客姓名 被协查人 密接姓名 当事人 人员名称 联系人姓名 户主姓名 xm name fullname personname "
     "passengername passenger nameinchinese chinesename 中文姓名 英文姓名 姓名拼音 contactname",
-    "document": "身份证 身份证号 身份证号码 身份证件号码 公民身份号码 公民身份证号码 居民身份证号码 居民身份证 证件号 证件号码 证件编号 有效证件号码 "
-    "护照号 护照号码 护照 通行证号码 身份号码 身份证编号 sfzh sfzhm zjhm gmsfhm idcard idcardno idcardnumber idno idnumber id document "
-    "documentno documentnumber passport passportno passportnumber cardno certificateno nationalid identitynumber identitycard idcode",
-    "phone": "手机 手机号 手机号码 电话 电话号码 联系电话 联系方式 移动电话 本人电话 联系手机 联系人电话 号码 msisdn sjh sjhm lxdh dh phone "
-    "phoneno phonenumber mobile mobileno mobilephone mobilenumber tel telephone telephoneno cellphone cell contact contactnumber",
+    "document": "身份证 身份证号 身份证号码 身份证件号码 公民身份号码 公民身份证号码 居民身份证号码 居民身份证 证件号 "
+    "证件号码 证件编号 有效证件号码 护照号 护照号码 护照 通行证号码 身份号码 身份证编号 "
+    "sfzh sfzhm zjhm gmsfhm idcard idcardno "
+    "idcardnumber idno idnumber "
+    "id document documentno documentnumber passport passportno passportnumber cardno "
+    "certificateno nationalid identitynumber identitycard idcode",
+    "phone": "手机 手机号 手机号码 电话 电话号码 联系电话 联系方式 移动电话 本人电话 联系手机 联系人电话 号码 msisdn sjh sjhm lxdh dh "
+    "phone phoneno phonenumber mobile mobileno mobilephone mobilenumber tel telephone telephoneno cellphone cell contact contactnumber",
     "born": "出生日期 出生年月 出生年月日 生日 出生 csrq birth birthday birthdate dateofbirth dob born",
     "plate": "车牌 车牌号 车牌号码 车号 号牌 号牌号码 机动车号牌 cph cphm plate plateno platenumber licenseplate licenceplate carplate "
     "vehicleno vehiclenumber carno carnumber registrationnumber",
