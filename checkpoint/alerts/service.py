@@ -63,7 +63,7 @@ def alert_row(new: NewAlert, policy: PolicyData, at: datetime, level: int | None
         "subject_type": new.subject_type,
         "subject_id": new.subject_id,
         "division_code": new.division_code,
-        "responsible_level": level_of(new.division_code) if level is None else level,
+        "responsible_level": level if is_open and level is not None else level_of(new.division_code),
         "tier": tier,
         "state": (AlertState.OPEN if is_open else AlertState.NOTICE).value,
         "params": new.params,

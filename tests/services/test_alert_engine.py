@@ -96,7 +96,8 @@ class TestRouting:
 
     def test_a_notice_is_not_routed_with_a_step(self) -> None:
         people.town_worker()
-        assert history(alerting.alert(tier="green", needs_answer=False)) == []
+        notice = alerting.alert(tier="green", needs_answer=False)
+        assert (get(notice).responsible_level, history(notice)) == (5, [])
 
     def test_many_villages_are_routed_by_one_query(self) -> None:
         people.user("a", Role.VILLAGE, VILLAGE)
