@@ -39,6 +39,7 @@ blueprint = Blueprint("command", __name__, url_prefix="/command")
 Answer = str | Response | BaseResponse
 TIERS = ("red", "yellow", "green")
 WRONG_ROWS_SHOWN = 50
+VILLAGES_SHOWN = 15  # the rest is told once the list is in force
 MAX_TEXT = 500
 UPLOAD_ROOM = 1_048_576  # what a form may hold beside the file
 
@@ -194,7 +195,9 @@ def version(list_id: int) -> Answer:
         version=found,
         preview=lists.preview(list_id),
         impact=impact,
-        villages=sorted(((names[code], *counts) for code, counts in impact.villages.items()), key=_most_raised)[:50]
+        villages=sorted(((names[code], *counts) for code, counts in impact.villages.items()), key=_most_raised)[
+            :VILLAGES_SHOWN
+        ]
         if impact
         else [],
         tiers=TIERS,
