@@ -1,0 +1,112 @@
+"""Reading inquiries. Command sees all of them; the people they found are seen within the reader's jurisdiction."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from checkpoint.accounts.permissions import Actor
+from checkpoint.database import db
+from checkpoint.errors import NotFound
+from checkpoint.inquiries import listfile
+from checkpoint.inquiries.evidence import Outcome
+from checkpoint.inquiries.models import Inquiry, InquiryChunk, InquiryHit, InquiryState
+from checkpoint.inquiries.service import data_folder, seal_key
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of an inquiry: people alerted, and people to be reviewed who have not been."""
+
+    alerts: int = 0
+    reviews: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a list is read: parts and bytes done, of how many."""
+
+    parts_done: int
+    parts: int
+    rows: int
+    bad_rows: int
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.parts_done // self.parts if self.parts else 0
+
+
+def get(inquiry_id: uuid.UUID) -> Inquiry:
+    """One inquiry; NotFound if there is none."""
+    found = db.session.get(Inquiry, inquiry_id, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def newest(limit: int = 100) -> Sequence[Inquiry]:
+    """Inquiries, the newest first."""
+    return db.session.scalars(select(Inquiry).order_by(Inquiry.created_at.desc()).limit(limit)).all()
+
+
+def waiting() -> Sequence[uuid.UUID]:
+    """What is to be read, or was being read when somebody was interrupted; the oldest first."""
+    states = (InquiryState.WAITING.value, InquiryState.MATCHING.value)
+    return db.session.scalars(select(Inquiry.id).where(Inquiry.state.in_(states)).order_by(Inquiry.created_at)).all()
+
+
+def in_force(today: date) -> Sequence[Inquiry]:
+    """The inquiries that everybody new is held against on a day."""
+    return db.session.scalars(
+        select(Inquiry)
+        .where(Inquiry.state == InquiryState.IN_FORCE.value, Inquiry.valid_from <= today, Inquiry.valid_until >= today)
+        .order_by(Inquiry.id)
+    ).all()
+
+
+def tallies(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
+    """Whom some inquiries found, by inquiry."""
+    counted: dict[uuid.UUID, Tally] = {}
+    rows = db.session.execute(
+        select(InquiryHit.inquiry_id, InquiryHit.outcome, InquiryHit.decision.is_(None), func.count())
+        .where(InquiryHit.inquiry_id.in_(ids))
+        .group_by(InquiryHit.inquiry_id, InquiryHit.outcome, InquiryHit.decision.is_(None))
+    )
+    for inquiry_id, outcome, undecided, count in rows:
+        known = counted.get(inquiry_id, Tally())
+        if outcome == Outcome.ALERT.value:
+            counted[inquiry_id] = Tally(known.alerts + count, known.reviews)
+        elif undecided:
+            counted[inquiry_id] = Tally(known.alerts, known.reviews + count)
+    return counted
+
+
+def standing(inquiry_id: uuid.UUID) -> Standing:
+    """How far a list is read."""
+    row = db.session.execute(
+        select(
+            func.count(InquiryChunk.done_at),
+            func.count(),
+            func.coalesce(func.sum(InquiryChunk.rows), 0),
+            func.coalesce(func.sum(InquiryChunk.bad_rows), 0),
+        ).where(InquiryChunk.inquiry_id == inquiry_id)
+    ).one()
+    return Standing(*(int(value) for value in row))
+
+
+def hits(actor: Actor, inquiry_id: uuid.UUID, limit: int = 200) -> Sequence[InquiryHit]:
+    """Whom an inquiry found in the actor's jurisdiction, alerts first."""
+    low, high = actor.reach
+    return db.session.scalars(
+        select(InquiryHit)
+        .where(InquiryHit.inquiry_id == inquiry_id, InquiryHit.division_code.between(low, high))
+        .order_by(InquiryHit.outcome, InquiryHit.score.desc(), InquiryHit.row_number)
+        .limit(limit)
+    ).all()
+
+
+def bad_rows(inquiry: Inquiry) -> Iterator[dict[str, str | int | bool]]:
+    """The wrong rows of a list, in order; NotFound when its rows are gone."""
+    return listfile.bad_rows(data_folder(), inquiry.id.hex, seal_key(inquiry))
