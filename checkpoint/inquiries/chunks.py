@@ -81,7 +81,7 @@ class Found:
 
 def work(part: Part, registry: Keys | str) -> Found:
     """Read one part and match it. `registry` are its sorted keys with people's numbers, or the file in which they lie."""
-    people: Keys = np.memmap(registry, np.uint64, "r") if isinstance(registry, str) else registry
+    people = _mapped(registry) if isinstance(registry, str) else registry
     table = read_table(_bytes_of(part.source), part.layout)
     checked = _Checked(table)
     keys = checked.keys(Blocker(part.block_key))
@@ -105,6 +105,10 @@ def work(part: Part, registry: Keys | str) -> Found:
         pairs=[(row + part.first_row, person) for row, person in pairs],
         listed=listed,
     )
+
+
+def _mapped(path: str) -> Keys:
+    return np.memmap(path, np.uint64, "r") if Path(path).stat().st_size else np.empty(0, np.uint64)
 
 
 def _bytes_of(source: bytes | tuple[str, int, int]) -> bytes:
