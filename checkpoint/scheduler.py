@@ -19,6 +19,7 @@ from checkpoint.appeals.tending import tend
 from checkpoint.audit.service import beat
 from checkpoint.channels.collecting import collect
 from checkpoint.channels.sending import send_due
+from checkpoint.crossmatch import jobs as crossmatch
 from checkpoint.database import db, transaction
 from checkpoint.followups.overdue import sweep
 from checkpoint.patrols.rounds import plan_rounds, tell_missed
@@ -35,6 +36,8 @@ FEED_SECONDS = 30
 MESSAGE_SECONDS = 2
 WATCH_SECONDS = 30
 FOLLOW_UP_SECONDS = 30
+INQUIRY_SECONDS = 2
+INQUIRY_UPKEEP_SECONDS = 60
 DEADLINE_CHUNK = 500
 
 _log = logging.getLogger(__name__)
@@ -111,6 +114,8 @@ def build(app: Flask) -> BlockingScheduler:
     job(jobs.reassess, "reassess", REASSESS_SECONDS)
     job(jobs.fetch_lists, "feeds", FEED_SECONDS)
     job(jobs.count_impacts, "impacts", REASSESS_SECONDS)
+    job(crossmatch.read_lists, "inquiries", INQUIRY_SECONDS)
+    job(crossmatch.tidy, "inquiry_upkeep", INQUIRY_UPKEEP_SECONDS)
     return scheduler
 
 

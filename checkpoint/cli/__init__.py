@@ -7,7 +7,7 @@ __all__ = ["init_app"]
 
 def init_app(app: Flask) -> None:
     """Register every command group."""
-    from checkpoint.cli import accounts, operations, reassess, regions, risk, simulate
+    from checkpoint.cli import accounts, inquiries, operations, reassess, regions, risk, simulate
 
-    for module in (accounts, operations, reassess, regions, risk, simulate):
+    for module in (accounts, inquiries, operations, reassess, regions, risk, simulate):
         module.init_app(app)

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from checkpoint.accounts.permissions import Actor
 from checkpoint.config import Settings
 from checkpoint.crossmatch.executors import Hands, hands, local_pool
-from checkpoint.crossmatch.people import Registered, open_registry, registered, slices
+from checkpoint.crossmatch.people import Ids, Registered, ids_of, open_registry, registered, slices
 from checkpoint.database import db, transaction
 from checkpoint.errors import CheckpointError, Conflict, TooBusy
 from checkpoint.inquiries import listfile
@@ -76,7 +76,7 @@ class _Run:
     inquiry: Inquiry
     folder: Path
     chunks: list[InquiryChunk]
-    people: list[uuid.UUID]
+    people: Ids
     actor: Actor
     clock: Clock
     tell: Tell
@@ -132,7 +132,7 @@ def run(
 
 def _read(inquiry: Inquiry, folder: Path, actor: Actor, clock: Clock, tell: Tell, workers: int | None) -> Inquiry:
     chunks = _planned(inquiry)
-    run_ = _Run(inquiry, folder, chunks, [], actor, clock, tell)
+    run_ = _Run(inquiry, folder, chunks, Ids(), actor, clock, tell)
     for chunk in chunks:
         if chunk.done_at is not None:
             run_.rows += chunk.rows
@@ -239,15 +239,16 @@ def judged(
     inquiry_id: uuid.UUID,
     pairs: Sequence[tuple[int, int]],
     listed: dict[int, Listed],
-    people: Sequence[uuid.UUID],
+    people: Ids,
     *,
     found_by: str,
 ) -> list[Match]:
     """What came of the pairs (row, person's number) that share a key; nothing is left out but what is nobody."""
-    opened = registered(sorted({people[person] for _row, person in pairs}))
+    ids = {person: people[person] for person in sorted({person for _row, person in pairs})}
+    opened = registered(list(ids.values()))
     rows: dict[int, list[Registered]] = {}
     for row, person in pairs:
-        known = opened.get(people[person])
+        known = opened.get(ids[person])
         if known is not None:
             rows.setdefault(row, []).append(known)
     return [
@@ -291,7 +292,7 @@ def sweep(inquiry: Inquiry, *, at: datetime) -> int:
             keys = blocker.of(registered_blocks(known.name, known.document, known.phone, known.plates))
             pairs += [(row, number) for row in rows.find(keys)]
     listed = {row: rows.row(row) for row in {row for row, _person in pairs}}
-    matches = judged(inquiry.id, pairs, listed, ids, found_by="registration")
+    matches = judged(inquiry.id, pairs, listed, ids_of(ids), found_by="registration")
     with transaction():
         keep(matches, current_state(at).policy, at)
     return len(ids)

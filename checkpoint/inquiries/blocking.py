@@ -110,18 +110,19 @@ def document_blocks(text: str, kind: DocumentKind) -> Iterator[str]:
 
 
 def registered_blocks(name: str, document: str, phone: str, plates: Sequence[str]) -> Iterator[str]:
-    """The blocks under which a registered person is found; texts as they were declared, empty if there are none."""
-    found = read_document(document) if document else None
+    """The blocks under which a registered person is found; texts as they were declared, empty if there are none.
+
+    A resident ID and a mainland mobile were checked when they were declared, and are not checked again: this runs for everybody.
+    """
     heard = sound(name)
-    if found is not None:
-        yield from document_blocks(found.text, found.kind)
+    if len(document) == 18 and document[:17].isdigit():
+        yield DOCUMENT + document
         if heard:
-            yield f"{_TAIL}{found.text[-4:]}{heard}"
-            if found.born is not None:
-                yield f"{_BIRTH}{found.born:%Y%m%d}{heard}"
-            if found.kind is DocumentKind.OTHER:
-                yield f"{_HEAD}{found.text[:4]}{heard}"
-    number = read_phone(phone) if phone else None
+            yield f"{_TAIL}{document[14:]}{heard}"
+            yield f"{_BIRTH}{document[6:14]}{heard}"
+    elif document:
+        yield from _by_other_document(document, heard)
+    number = phone[3:] if len(phone) == 14 and phone.startswith("+86") else read_phone(phone) if phone else None
     if number is not None:
         yield from _whole_phone(number)
         if heard:
@@ -130,6 +131,20 @@ def registered_blocks(name: str, document: str, phone: str, plates: Sequence[str
         known = read_plate(plate)
         if known is not None:
             yield plate_block(known)
+
+
+def _by_other_document(document: str, heard: str) -> Iterator[str]:
+    """The blocks of a registered person whose document is no resident ID of 18 digits."""
+    found = read_document(document)
+    if found is None:
+        return
+    yield from document_blocks(found.text, found.kind)
+    if heard:
+        yield f"{_TAIL}{found.text[-4:]}{heard}"
+        if found.born is not None:
+            yield f"{_BIRTH}{found.born:%Y%m%d}{heard}"
+        if found.kind is DocumentKind.OTHER:
+            yield f"{_HEAD}{found.text[:4]}{heard}"
 
 
 def listed_blocks(name: str, document: str, phone: str, born: str, plate: str) -> Iterator[str]:

@@ -33,12 +33,14 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A plain table: encoding, separator, columns, the byte where rows begin, the header if there is one, and the first rows."""
+    """A plain table: encoding, separator, columns, the byte where rows begin, how many records stand before it, the header if there is
+    one, and the first rows."""
 
     encoding: str
     separator: str
     width: int
     start: int
+    before: int
     header: tuple[str, ...] | None
     sample: tuple[tuple[str, ...], ...]
 
@@ -131,7 +133,7 @@ def shape_of(path: Path) -> Shape:
     first = 0 if at is None else at + 1
     start = begin + (ends[at] if at is not None else 0)
     header = None if at is None else tuple(rows[at])
-    return Shape(encoding, separator, width, start, header, tuple(map(tuple, rows[first : first + SAMPLE])))
+    return Shape(encoding, separator, width, start, first, header, tuple(map(tuple, rows[first : first + SAMPLE])))
 
 
 def _separator(lines: Sequence[str]) -> str:

@@ -162,6 +162,7 @@ def _mapping(shape: Shape, columns: Mapping[str, int], more: Mapping[str, Any]) 
         "separator": shape.separator,
         "width": shape.width,
         "start": shape.start,
+        "before": shape.before,
         **more,
     }
 
