@@ -41,7 +41,8 @@ def assess_again(registration: Registration, *, state: State, cause: str, actor:
     """A new assessment under what is in force now; a worse tier raises an alert, a better one is told. Joins a transaction."""
     settings = current_app.extensions["settings"]
     if registration.state_version > state.version:
-        state = current_state(at)  # published and assessed under since the caller looked: never go back to what was before
+        # published and assessed under since the caller looked: never go back to what was before
+        state = current_state(at)
     stays = db.session.scalars(
         select(Stay).where(Stay.registration_id == registration.id).order_by(Stay.position)
     ).all()

@@ -73,9 +73,7 @@ def publish_policy(data: PolicyData, *, actor: Actor, at: datetime) -> Policy:
         session.add(new)
         session.flush()
         state.policy_id = new.id
-        record_change(
-            session, state, ChangeCause.POLICY, actor=actor.key, at=at, policy_id=new.id, everyone=True
-        )
+        record_change(session, state, ChangeCause.POLICY, actor=actor.key, at=at, policy_id=new.id, everyone=True)
         _record("policy.publish", new, actor, at)
     return new
 

@@ -69,5 +69,7 @@ def switch_to(name: str, value: str) -> str:
     """
     readable = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
     path = request.path if readable else "/"
-    kept = {key: given for key, given in request.args.items() if key not in ("lang", "text", "shell")} if readable else {}
+    kept = (
+        {key: given for key, given in request.args.items() if key not in ("lang", "text", "shell")} if readable else {}
+    )
     return f"{path}?{urlencode({**kept, name: value})}"

@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from checkpoint.accounts.models import Role
-from checkpoint.alerts import service as alerts
 from checkpoint.alerts.escalation import escalate_overdue
 from checkpoint.alerts.models import Alert
 from checkpoint.audit.models import AuditEntry
