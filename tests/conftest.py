@@ -20,6 +20,7 @@ from tests.factories import NOW, databases
 
 BACKENDS = ("sqlite", "postgresql")
 SETTINGS = (
+    "DASK_SCHEDULER",
     "DATABASE_URL",
     "REDIS_URL",
     "HOST",

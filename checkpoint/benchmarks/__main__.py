@@ -8,12 +8,13 @@ from typing import NoReturn
 
 import click
 
-from checkpoint.benchmarks import gate, hotpath, places, reassess, report, screens
+from checkpoint.benchmarks import gate, hotpath, places, published, reassess, report, screens
 from checkpoint.benchmarks.instance import prepared
 from checkpoint.errors import CheckpointError
 
 NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate")
 SCREENS = 200
+PEOPLE, QUICK_PEOPLE = 5000, 1000
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -43,7 +44,10 @@ def _server(asked: str | None) -> str | None:
 @click.option(
     "--rate", type=click.FloatRange(0.1, 500), default=20.0, show_default=True, help="stream: alerts a second."
 )
-def main(name: str, as_json: bool, quick: bool, database_url: str | None, connections: int, rate: float) -> None:
+@click.option("--publish", is_flag=True, help="stream: publish a list that touches 5,000 people inside.")
+def main(
+    name: str, as_json: bool, quick: bool, database_url: str | None, connections: int, rate: float, publish: bool
+) -> None:
     """Measure NAME beside the bare stack, in an instance of its own."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, _stop)
@@ -63,6 +67,8 @@ def main(name: str, as_json: bool, quick: bool, database_url: str | None, connec
             where = report.machine(instance)
             if name == "gate":
                 figures = gate.measure(instance, gate.QUICK if quick else gate.FULL)
+            elif name == "stream" and publish:
+                figures = published.measure(instance, published.Plan(connections, QUICK_PEOPLE if quick else PEOPLE))
             elif name == "stream":
                 figures = screens.measure(instance, screens.Plan(connections, rate, 3.0 if quick else 6.0))
             else:
