@@ -25,6 +25,7 @@ from checkpoint.risk.models import Assessment
 
 _SHORT_CODE = re.compile(r"[2-9A-HJ-NP-TV-Z]{8}")
 _BY_ID = "ID:"
+_COMPANION = re.compile(r"(.{32,36})\.([1-9][0-9]?)")
 
 _pass, _trip, _person = (cast(Table, model.__table__) for model in (Pass, Registration, Traveller))
 _assessed, _test, _crossing, _post = (
@@ -139,6 +140,18 @@ _FROM_TRIP = _trip.outerjoin(_pass, _pass.c.serial == _newest_pass)
 _BY_SERIAL = _columns(_FROM_PASS).where(_pass.c.serial == bindparam("key"))
 _BY_CODE = _columns(_FROM_PASS).where(_pass.c.short_code == bindparam("key"))
 _BY_TRIP = _columns(_FROM_TRIP).where(or_(_trip.c.id == bindparam("key"), _trip.c.client_id == bindparam("key")))
+_lead = _trip.alias("lead")
+_follower = _trip.alias("follower")
+_BY_PLACE = _columns(_FROM_TRIP).where(
+    _trip.c.id
+    == select(_follower.c.id)
+    .join(_lead, _lead.c.id == _follower.c.lead_id)
+    .where(or_(_lead.c.id == bindparam("key"), _lead.c.client_id == bindparam("key")))
+    .order_by(_follower.c.id)  # ids are time-ordered: as they were declared
+    .limit(1)
+    .offset(bindparam("number"))
+    .scalar_subquery()
+)
 
 
 def look_up(token: str, *, valid_at: datetime, moment: datetime, scan_id: uuid.UUID, at: datetime) -> Found:
@@ -156,10 +169,14 @@ def look_up(token: str, *, valid_at: datetime, moment: datetime, scan_id: uuid.U
 
 
 def _by_id(written: str, limits: Mapping[str, Any], valid_at: datetime) -> Found:
+    """By the id or client_id of a registration; `.n` behind it means the n-th who was declared as travelling along."""
+    companion = _COMPANION.fullmatch(written)
     try:
-        key = uuid.UUID(written)
+        key = uuid.UUID(companion[1] if companion else written)
     except ValueError:
         return Found("unreadable", None, None)
+    if companion:
+        return _judged(_one(_BY_PLACE, key, {**limits, "number": int(companion[2]) - 1}), None, valid_at)
     return _judged(_one(_BY_TRIP, key, limits), None, valid_at)
 
 

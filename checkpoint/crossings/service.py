@@ -25,7 +25,8 @@ __all__ = ["Recorded", "Scan", "decide", "record", "record_scan"]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One scan as a tablet sends it. `token` is a pass, the short code under it, or `ID:` and the id of a registration.
+    """One scan as a tablet sends it. `token` is a pass, the short code under it, or `ID:` and the id of a registration,
+    with `.n` behind it for the n-th companion of that declaration.
 
     `scanned_at` is the tablet's clock, which was `skew_seconds` ahead of ours when it was last compared. `shown` is what a tablet
     without a network told the officer, `{verdict, rules}`, judged under the snapshot `snapshot_version`.

@@ -94,6 +94,9 @@ def _scanning() -> dict[str, str]:
         "carried.no_key": _(
             "This tablet was never connected, so it cannot keep a declaration safely. Connect it once."
         ),
+        "company.united": _("{count} people together, the same verdict: one decision is for all of them"),
+        "company.apart": _("{count} people together, different verdicts: decide on each by itself"),
+        "company.person": _("Person {number}"),
         "scan.same": _("The same pass as just now. Take it away for three seconds to scan it again."),
         "scan.short": _("A short code has eight letters and digits, without 0, 1, I, O and U."),
         "log.empty": _("Nothing scanned yet on this tablet since the page was opened"),

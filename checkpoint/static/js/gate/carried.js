@@ -59,9 +59,24 @@ export class Carrier {
       const entry = { client_id, kid: snapshot.seal_key.kid, sealed, read_at: new Date().toISOString() };
       await this.#outbox.add({ id: client_id, kind: "registration", path: PATH, body: entry });
     }
+    return this.present(body, [client_id, ...(body.companions ?? []).map((_one, number) => `${client_id}.${number + 1}`)]);
+  }
+
+  /**
+   * Bring everybody of a declaration before the officer: the lead and each companion by their `ids`, as `ID:` tokens have them, each
+   * judged by what was declared of them. Resolves to whether the lane was free.
+   */
+  present(body, ids) {
+    const snapshot = this.#snapshot.current ?? { counties: {}, aliases: {} };
     const facts = factsOf(body, snapshot);
-    const person = personOf(body, snapshot.counties);
-    return this.#lane.take(`ID:${client_id}`, { judge: (scan) => this.#judge.declaration(scan, facts, person) });
+    const lead = personOf(body, snapshot.counties);
+    const along = { ...facts, symptoms: [], tests: [] }; // places are everyone's, symptoms and tests the lead's own
+    const others = (body.companions ?? []).map((one) => ({ ...lead, ...identityOf(one) }));
+    const [first, ...company] = [lead, ...others].map((person, number) => ({
+      token: `ID:${ids[number]}`,
+      judge: (scan) => this.#judge.declaration(scan, number === 0 ? facts : along, person),
+    }));
+    return this.#lane.take(first.token, { judge: first.judge, company });
   }
 }
 
@@ -90,10 +105,7 @@ export function factsOf(body, snapshot) {
 /** Who stands there, masked as the server masks (privacy/masking.py). */
 export function personOf(body, counties) {
   return {
-    name: maskedName(body.name ?? ""),
-    id_type: body.id_type,
-    id_number: maskedDocument(body.id_number ?? ""),
-    phone: (body.phone ?? "").replace(/\D/g, "").replace(/^86(?=1\d{10}$)/, "").replace(/^(\d{3}).*(\d{4})$/, "$1****$2"),
+    ...identityOf(body),
     plate: body.plate?.length > 4 ? `${body.plate.slice(0, 3)}***${body.plate.slice(-1)}` : "",
     origin: body.origin?.text ?? counties[body.origin?.code?.slice(0, 6)] ?? "",
     destination: body.destination?.code ? (counties[body.destination.code.slice(0, 6)] ?? "") : "",
@@ -103,6 +115,13 @@ export function personOf(body, counties) {
     state: "declared",
   };
 }
+
+const identityOf = ({ name, id_type, id_number, phone }) => ({
+  name: maskedName(name ?? ""),
+  id_type,
+  id_number: maskedDocument(id_number ?? ""),
+  phone: (phone ?? "").replace(/\D/g, "").replace(/^86(?=1\d{10}$)/, "").replace(/^(\d{3}).*(\d{4})$/, "$1****$2"),
+});
 
 function maskedName(text) {
   const name = text.trim();

@@ -16,18 +16,18 @@ export class Desk {
   #tests;
   #form;
 
-  constructor({ client, outbox, lane, scanner, signals, device, snapshot, clock, carry }) {
+  constructor({ client, outbox, lane, scanner, signals, device, snapshot, clock, carrier }) {
     const shift = (this.#shift = new Shift({ client, outbox }));
     const board = (this.#board = new Board({ client, outbox }));
     const tests = (this.#tests = new SpotTests({ outbox, lane, signals }));
     const vehicles = new Vehicles({ client, outbox, lane, device });
-    const form = (this.#form = new OfficerForm({ client, outbox, device, carry }));
+    const form = (this.#form = new OfficerForm({ client, device, carrier }));
     new DocumentCheck({ client, lane, tagOf: (token) => tagOf(token, snapshot.current, clock.now) });
     this.vehicles = vehicles;
     const take = async ({ detail }) => {
       if (!(await lane.take(detail.token))) lane.tell(say("decide.first"), "error");
     };
-    for (const source of [board, vehicles, form]) source.addEventListener("wanted", take);
+    for (const source of [board, vehicles]) source.addEventListener("wanted", take);
     for (const source of [vehicles, form]) source.addEventListener("said", ({ detail }) => lane.tell(detail.words, detail.tone));
     vehicles.addEventListener("opened", () => board.show("vehicle"));
     board.addEventListener("lane", ({ detail }) => {

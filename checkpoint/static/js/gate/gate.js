@@ -59,8 +59,7 @@ async function openLane(device) {
   const matters = new Matters();
   const lane = new Lane({ scanner, outbox, signals, log, link, judge, matters });
   const carrier = new Carrier({ lane, outbox, snapshot, judge });
-  const carry = (declaration) => carrier.carry(declaration);
-  const desk = new Desk({ client, outbox, lane, scanner, signals, device, snapshot, clock, carry });
+  const desk = new Desk({ client, outbox, lane, scanner, signals, device, snapshot, clock, carrier });
   const patrol = new Patrol({ client, outbox, scanner, clock, isFree: () => lane.isFree });
   lane.isCovered = () => desk.isOver || patrol.isOver;
   const honesty = new Honesty({ link, snapshot, clock, matters });

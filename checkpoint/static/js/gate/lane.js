@@ -3,6 +3,7 @@
 
 import { best, classifyTyped, FOREIGN, PASS, Repeats, SHORT } from "./codes.js";
 import { decisionEntry, newId, scanEntry } from "./client.js";
+import { everyone, heldOf, isUnited, painted, scanOf } from "./company.js";
 import { handlers } from "./handlers.js";
 import { watchKeys } from "./keys.js";
 import { cause } from "./matters.js";
@@ -30,7 +31,7 @@ export class Lane extends EventTarget {
   #repeats = new Repeats();
   /** Says whether something stands over the lane, so that a keystroke is not a scanned code. */
   isCovered = () => false;
-  #current = null; // {record, at, judge, view, timer}
+  #current = null; // {record, at, judge, view, isShown, timer, company: [{record, judge, view}]}
   #verdict = new VerdictScreen({ decided: (decision, note) => this.#decide(decision, note), skipped: () => this.#skip() });
   #field = part("code");
 
@@ -80,18 +81,28 @@ export class Lane extends EventTarget {
     const held = await recall("held");
     const record = held && (await get("crossings", held.scan_id));
     if (!record || record.decision) return;
-    this.#hold(record);
-    this.#await(this.#current);
-    if (!queue.some((entry) => entry.id === record.scan_id)) await this.#outbox.add(scanEntry(record));
+    const company = [];
+    for (const one of held.company ?? []) company.push({ record: await get("crossings", one.scan_id), view: one.view });
+    this.#hold({ record, view: held.view ?? null }, { company: company.filter((one) => one.record) });
+    const current = this.#current;
+    // What the code alone does not say (a carried declaration is sealed by now) comes back as it was shown; a pass is judged anew.
+    if (!this.#judge.canJudge(record.token) && everyone(current).every(({ view }) => view)) this.#show(current);
+    else {
+      for (const one of everyone(current)) one.view = null;
+      this.#await(current);
+    }
+    const unsent = everyone(current).filter((one) => !queue.some((entry) => entry.id === one.record.scan_id));
+    if (unsent.length) await this.#outbox.addAll(unsent.map((one) => scanEntry(one.record)));
   }
 
   /**
    * Begin with a code that did not come from the camera: a person tapped in the queue, a registration carried here. `judge(scan)`
-   * resolves to the off-line verdict where the code alone says nothing. Resolves to whether the lane was free.
+   * resolves to the off-line verdict where the code alone says nothing; `company` are those who came along, `{token, judge}` each.
+   * Resolves to whether the lane was free.
    */
-  async take(token, { judge } = {}) {
+  async take(token, { judge, company } = {}) {
     if (this.#current) return false;
-    await this.#begin(token, undefined, judge);
+    await this.#begin(token, undefined, judge, company);
     return true;
   }
 
@@ -99,8 +110,8 @@ export class Lane extends EventTarget {
   async reopen({ scan_id, token }, view) {
     if (this.#current) return false;
     const record = (await get("crossings", scan_id)) ?? { scan_id, token, scanned_at: new Date().toISOString(), who: null };
-    this.#hold(record);
-    this.#show(this.#current, view);
+    this.#hold({ record, view });
+    this.#show(this.#current);
     return true;
   }
 
@@ -149,23 +160,24 @@ export class Lane extends EventTarget {
     }
   }
 
-  #hold(record, at, judge) {
-    this.#current = { record, at, judge, view: null, timer: 0 };
+  #hold({ record, judge, view = null }, { at, company = [] } = {}) {
+    this.#current = { record, at, judge, view, company, isShown: false, timer: 0 };
     this.#scanner.pause();
     hint("");
     clearToast();
   }
 
-  async #begin(token, at, judge) {
-    const scanned_at = new Date().toISOString();
-    this.#hold({ scan_id: newId(), token, scanned_at, ...this.#judge.circumstances(), ...scanStamp() }, at, judge);
+  async #begin(token, at, judge, company = []) {
+    const circumstances = { scanned_at: new Date().toISOString(), ...this.#judge.circumstances(), ...scanStamp() };
+    const [first, ...others] = [{ token, judge }, ...company].map((one) => ({ judge: one.judge, view: null, record: { scan_id: newId(), token: one.token, ...circumstances } }));
+    this.#hold(first, { at, company: others });
     const current = this.#current;
     busy(say("send.busy"));
     try {
-      current.record.who = await this.#judge.who(token);
-      const { record } = current;
-      const held = { put: "kept", key: "held", value: { scan_id: record.scan_id } };
-      await this.#outbox.add(scanEntry(record), [{ put: "crossings", value: { ...record } }, held]);
+      const people = everyone(current);
+      for (const { record } of people) record.who = await this.#judge.who(record.token);
+      const changes = people.map(({ record }) => ({ put: "crossings", value: { ...record } }));
+      await this.#outbox.addAll(people.map(({ record }) => scanEntry(record)), [...changes, heldOf(people)]);
       this.#await(current);
     } catch {
       this.#next();
@@ -175,7 +187,7 @@ export class Lane extends EventTarget {
 
   /** Wait for the server, but not for long, and not at all when it is known to be out of reach. */
   #await(current) {
-    if (this.#current !== current || current.view) return;
+    if (this.#current !== current || current.isShown) return;
     busy(say("send.busy"));
     if (!current.judge && !this.#judge.canJudge(current.record.token)) {
       current.timer = setTimeout(() => this.#cannot(current), this.#link.isOff ? 0 : PATIENCE_MS);
@@ -186,33 +198,43 @@ export class Lane extends EventTarget {
 
   /** A code that says nothing by itself, and no server: the officer may keep the scan, or scan the QR code instead. */
   #cannot(current) {
-    if (this.#current === current && !current.view) busy(say("send.unchecked"), true);
+    if (this.#current === current && !current.isShown) busy(say("send.unchecked"), true);
   }
 
   /** The verdict of this tablet alone; it is written down as such before it is shown. */
   async #fallBack(current) {
-    if (!current || this.#current !== current || current.view) return;
+    if (!current || this.#current !== current || current.isShown) return;
     clearTimeout(current.timer);
-    const { record } = current;
-    const view = await (current.judge ? current.judge(record) : this.#judge.pass(record));
-    if (this.#current !== current || current.view) return;
-    record.shown = { verdict: view.verdict, tier: view.tier, rules: view.rules };
-    Object.assign(record, { verdict: view.verdict, tier: view.tier });
-    await this.#outbox.amend(record.scan_id, { offline: true, scan: scanOf(record) }, [{ put: "crossings", value: { ...record } }]);
-    if (this.#current === current && !current.view) this.#show(current, view);
+    for (const one of everyone(current)) if (!one.view) await this.#judgeHere(current, one);
+    if (this.#current === current && !current.isShown) this.#show(current);
   }
 
-  #show(current, view, told = "") {
-    current.view = view;
+  async #judgeHere(current, one) {
+    const { record } = one;
+    const view = await (one.judge ? one.judge(record) : this.#judge.pass(record));
+    if (this.#current !== current || one.view) return;
+    record.shown = { verdict: view.verdict, tier: view.tier, rules: view.rules };
+    Object.assign(record, { verdict: view.verdict, tier: view.tier });
+    const held = heldOf(everyone(current).map((other) => (other === one ? { record, view } : other)));
+    await this.#outbox.amend(record.scan_id, { offline: true, scan: scanOf(record) }, [{ put: "crossings", value: { ...record } }, held]);
+    one.view ??= view;
+  }
+
+  #show(current, told = "") {
+    const { view } = current;
+    current.isShown = true;
     clearTimeout(current.timer);
     unbusy();
-    const nameless = view.offline && view.verdict !== "refuse" ? say("log.nameless") : "";
-    this.#log.note(current.record.scan_id, { name: view.person?.name ?? nameless, verdict: view.verdict, state: "held" });
-    this.#verdict.show(view, told);
+    this.#verdict.show(view, told, { others: current.company.map((one) => one.view), isUnited: isUnited(current) });
     this.#signals.give(view.verdict);
     painted(current.at);
     current.at = undefined;
-    this.#tell("judged", { scan: { ...current.record }, view });
+    const announced = isUnited(current) ? everyone(current).reverse() : [current]; // the one on screen last: their document is at hand
+    for (const one of announced) {
+      const nameless = one.view.offline && one.view.verdict !== "refuse" ? say("log.nameless") : "";
+      this.#log.note(one.record.scan_id, { name: one.view.person?.name ?? nameless, verdict: one.view.verdict, state: "held" });
+      this.#tell("judged", { scan: { ...one.record }, view: one.view });
+    }
   }
 
   async #sent({ entry, answer, batch }) {
@@ -230,35 +252,43 @@ export class Lane extends EventTarget {
   }
 
   async #scanSent(entry, answer, batch) {
-    const current = this.#current?.record.scan_id === entry.id ? this.#current : null;
-    const shown = current ? current.view?.verdict : entry.scan?.shown?.verdict;
-    if (current && batch && shown !== answer.verdict) {
-      await this.#outbox.add(scanEntry(current.record)); // asked again alone: that answer says why
+    const current = this.#current;
+    const one = this.#waitingFor(entry.id);
+    const shown = one ? (current.isShown ? one.view.verdict : undefined) : entry.scan?.shown?.verdict;
+    if (one && batch && shown !== answer.verdict) {
+      await this.#outbox.add(scanEntry(one.record)); // asked again alone: that answer says why
       return;
     }
-    if (current && !shown) {
-      this.#answered(current, answer);
+    if (one && !shown) {
+      this.#answered(current, one, answer);
       return;
     }
-    if (current) current.record.answered = !batch;
+    if (one) one.record.answered = !batch;
     if (!shown || shown === answer.verdict) {
-      if (current && !batch) this.#verdict.confirm(answer);
+      if (one && one === current && !batch) this.#verdict.confirm(answer);
       return;
     }
-    if (current) {
-      this.#answered(current, answer, say("differs.now", { shown: say(`verdict.${shown}`) }));
+    if (one) {
+      this.#answered(current, one, answer, say("differs.now", { shown: say(`verdict.${shown}`) }));
       return;
     }
     if (this.#log.row(entry.id)) this.#log.note(entry.id, { server: answer.verdict });
     if (HARSHNESS[answer.verdict] > HARSHNESS[shown]) await this.#matters.differs(entry, shown, answer);
   }
 
-  /** The server's verdict on the scan that is on screen. */
-  #answered(current, answer, told) {
-    const { record } = current;
+  /** Who of those at the barrier a scan is about. */
+  #waitingFor(id) {
+    return this.#current ? everyone(this.#current).find(({ record }) => record.scan_id === id) : undefined;
+  }
+
+  /** The server's verdict on one of those at the barrier; shown once everybody has theirs. */
+  #answered(current, one, answer, told) {
+    const { record } = one;
     Object.assign(record, { verdict: answer.verdict, tier: answer.tier, answered: true });
-    write([{ put: "crossings", value: { ...record } }]).catch(() => {}); // it only tells what was decided last time
-    this.#show(current, answer, told);
+    one.view = answer;
+    const people = everyone(current);
+    write([{ put: "crossings", value: { ...record } }, heldOf(people)]).catch(() => {}); // for a reload, and to tell what was decided last time
+    if (people.every(({ view }) => view)) this.#show(current, told);
   }
 
   async #refused({ entry, problem }) {
@@ -268,7 +298,7 @@ export class Lane extends EventTarget {
     if (entry.kind === "decision") {
       const name = this.#log.row(entry.id)?.name || say("log.unknown");
       toast(say("decide.refused", { name, cause: cause(problem) }), "error");
-    } else if (entry.id === this.#current?.record.scan_id && !this.#current.view) {
+    } else if (this.#waitingFor(entry.id) && !this.#current.isShown) {
       await forget("held");
       this.#next();
       hint(say("send.refused", { cause: cause(problem) }), "error");
@@ -278,44 +308,59 @@ export class Lane extends EventTarget {
   #waiting({ attempt }) {
     this.#link.reached(false);
     const current = this.#current;
-    if (!current || current.view) return;
+    if (!current || current.isShown) return;
     if (current.judge || this.#judge.canJudge(current.record.token)) this.#fallBack(current);
     else busy(`${say("send.waiting", { attempt })} ${say("send.unchecked")}`, true);
   }
 
   async #decide(decision, note) {
-    const { record, view } = this.#current;
+    const current = this.#current;
     const decided_at = new Date().toISOString();
-    this.#log.note(record.scan_id, { decision, state: "sending" });
-    const decided = { ...record, verdict: view.verdict, decision, decided_at };
-    const entry = decisionEntry(scanOf(record), { decision_id: newId(), decision, note, decided_at, ...shiftStamp() }, Boolean(record.shown) && !record.answered);
+    const people = isUnited(current) ? everyone(current) : [current];
+    const rest = isUnited(current) ? [] : current.company;
+    const entries = [];
+    const changes = [rest.length ? heldOf(rest) : { remove: "kept", key: "held" }];
+    for (const { record, view } of people) {
+      this.#log.note(record.scan_id, { decision, state: "sending" });
+      changes.push({ put: "crossings", value: { ...record, verdict: view.verdict, decision, decided_at } });
+      const made = { decision_id: newId(), decision, note, decided_at, ...shiftStamp() };
+      entries.push(decisionEntry(scanOf(record), made, Boolean(record.shown) && !record.answered));
+    }
     try {
-      await this.#outbox.add(entry, [{ put: "crossings", value: decided }, { remove: "kept", key: "held" }]);
+      await this.#outbox.addAll(entries, changes);
     } catch {
       toast(say("send.storage"), "error");
     }
-    this.#tell("decided", { scan_id: record.scan_id, decision, note });
-    this.#done();
+    for (const { record } of people) this.#tell("decided", { scan_id: record.scan_id, decision, note });
+    this.#done(rest);
   }
 
   async #skip() {
-    this.#log.note(this.#current.record.scan_id, { decision: "skipped", state: "sent" });
-    this.#done();
-    await forget("held");
+    const { record, company } = this.#current;
+    this.#log.note(record.scan_id, { decision: "skipped", state: "sent" });
+    this.#done(company);
+    await write([company.length ? heldOf(company) : { remove: "kept", key: "held" }]);
   }
 
   async #giveUp() {
-    const { record } = this.#current ?? {};
-    if (!record) return;
-    await this.#outbox.abandon(record.scan_id, [{ remove: "crossings", key: record.scan_id }, { remove: "kept", key: "held" }]);
-    this.#log.note(record.scan_id, { decision: "given_up", state: "refused" });
+    if (!this.#current) return;
+    for (const { record } of everyone(this.#current)) {
+      await this.#outbox.abandon(record.scan_id, [{ remove: "crossings", key: record.scan_id }, { remove: "kept", key: "held" }]);
+      this.#log.note(record.scan_id, { decision: "given_up", state: "refused" });
+    }
     this.#done();
   }
 
-  #done() {
+  /** The lane is free again, or the next of those who came together stands before the officer. */
+  #done([next, ...company] = []) {
     this.#repeats.seen(this.#current.record.token, performance.now());
     this.#verdict.hide();
-    this.#next();
+    if (!next) {
+      this.#next();
+      return;
+    }
+    this.#hold(next, { company });
+    this.#show(this.#current);
   }
 
   #next() {
@@ -332,19 +377,3 @@ export class Lane extends EventTarget {
 }
 
 const named = (decision, name) => (name ? `${decision} · ${name}` : decision);
-
-/** What a batch tells of a scan. */
-function scanOf({ scan_id, token, scanned_at, skew_seconds, snapshot_version, shown, shift_id, vehicle_id }) {
-  const optional = Object.entries({ skew_seconds, snapshot_version, shown, shift_id, vehicle_id });
-  return { scan_id, token, scanned_at, ...Object.fromEntries(optional.filter(([, value]) => value !== undefined && value !== null)) };
-}
-
-/** Measure from the frame that held the code to the painted verdict: `performance` keeps it as scan-to-verdict. */
-function painted(at) {
-  if (at === undefined) return;
-  requestAnimationFrame(() => {
-    const channel = new MessageChannel(); // its message is handled after this frame's paint
-    channel.port1.onmessage = () => performance.measure("scan-to-verdict", { start: at, end: performance.now() });
-    channel.port2.postMessage(null);
-  });
-}

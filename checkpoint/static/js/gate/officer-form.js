@@ -14,23 +14,23 @@ const LONGEST_FAMILY = 20;
 const SLIPS_KEPT = 8;
 const today = () => new Intl.DateTimeFormat("en-CA", { timeZone: settings.timezone }).format(new Date());
 
-/** Events: `wanted` {token} for the verdict, `said` {words, tone}. */
+/** Events: `said` {words, tone}. */
 export class OfficerForm extends EventTarget {
   #client;
   #device;
-  #carry;
+  #carrier;
   #screen = part("form");
   #form = part("form-body");
   #id = newId();
   #busy = false;
   #slips = [];
 
-  /** `carry(declaration)` takes a declaration without network and resolves to whether it could. */
-  constructor({ client, device, carry }) {
+  /** `carrier` brings a declaration's people before the officer, and takes it along when there is no network (carried.js). */
+  constructor({ client, device, carrier }) {
     super();
     this.#client = client;
     this.#device = device;
-    this.#carry = carry;
+    this.#carrier = carrier;
     fillVillages(this.#form);
     this.#form.onsubmit = (event) => {
       event.preventDefault();
@@ -117,7 +117,7 @@ export class OfficerForm extends EventTarget {
     this.#tell([{ message: say("send.busy") }], "info");
     try {
       const answer = await this.#client.call("/api/v1/gate/registrations", { method: "POST", body: declaration });
-      this.#done(declaration, answer);
+      await this.#done(declaration, answer);
     } catch (problem) {
       await this.#failed(declaration, problem);
     } finally {
@@ -139,7 +139,7 @@ export class OfficerForm extends EventTarget {
       return;
     }
     this.close(); // its verdict is shown in the lane
-    if (await this.#carry(declaration).catch(() => false)) {
+    if (await this.#carrier.carry(declaration).catch(() => false)) {
       this.#clear();
       return;
     }
@@ -147,12 +147,13 @@ export class OfficerForm extends EventTarget {
     this.#tell([{ message: say("form.offline") }]);
   }
 
-  #done(declaration, answer) {
+  async #done(declaration, answer) {
     const people = [{ ...answer, name: declaration.name }, ...answer.companions.map((one, number) => ({ ...one, name: declaration.companions[number].name, measures: answer.measures }))];
     this.#slips = [...people, ...this.#slips].slice(0, SLIPS_KEPT);
     this.#paintSlips();
     this.#clear();
-    this.dispatchEvent(new CustomEvent("wanted", { detail: { token: `ID:${answer.id}` } }));
+    const isFree = await this.#carrier.present(declaration, [answer.id, ...answer.companions.map((one) => one.id)]);
+    if (!isFree) this.dispatchEvent(new CustomEvent("said", { detail: { words: say("decide.first"), tone: "error" } }));
   }
 
   #clear() {

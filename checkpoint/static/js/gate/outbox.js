@@ -68,10 +68,15 @@ export class Outbox extends EventTarget {
    * Write an entry `{id, kind, path, body, …}` down, together with other `changes` of the store; all of it is on disk when
    * this resolves, and the entry on its way. What was made off line carries `offline: true`.
    */
-  async add(entry, changes = []) {
-    const whole = { attempts: 0, made: Date.now(), ...entry };
-    const [position] = await write([{ add: "outbox", value: whole }, ...changes]);
-    this.#queue.push({ ...whole, position });
+  add(entry, changes = []) {
+    return this.addAll([entry], changes);
+  }
+
+  /** Write several entries down at once, together with other changes: all of them or none. */
+  async addAll(list, changes = []) {
+    const whole = list.map((entry) => ({ attempts: 0, made: Date.now(), ...entry }));
+    const positions = await write([...whole.map((value) => ({ add: "outbox", value })), ...changes]);
+    this.#queue.push(...whole.map((entry, number) => ({ ...entry, position: positions[number] })));
     this.#tell("count", { count: this.count });
     if (this.#running && performance.now() - this.#hurried > HURRY_EVERY_MS) this.hurry();
     this.#run();

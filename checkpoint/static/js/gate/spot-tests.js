@@ -29,6 +29,7 @@ export class SpotTests extends EventTarget {
     this.#signals = signals;
     lane.addEventListener("judged", ({ detail }) => this.#views.set(detail.scan.scan_id, detail));
     lane.addEventListener("decided", ({ detail }) => this.#decided(detail));
+    lane.addEventListener("free", () => this.#views.clear());
     part("tests").onclick = (event) => this.#clicked(event);
   }
 
@@ -59,7 +60,6 @@ export class SpotTests extends EventTarget {
 
   async #decided({ scan_id, decision }) {
     const seen = this.#views.get(scan_id);
-    this.#views.clear();
     if (decision === "tested") await this.#begin(scan_id, seen);
     else for (const one of this.#tests.filter((test) => test.scan_id === scan_id)) await this.#drop(one);
   }

@@ -23,8 +23,11 @@ export class VerdictScreen {
     return !this.#root.hidden;
   }
 
-  /** Paint an answer of POST /scans, or this tablet's own (`offline: true`); `told` says what the server sees otherwise. */
-  show(view, told = "") {
+  /**
+   * Paint an answer of POST /scans, or this tablet's own (`offline: true`); `told` says what the server sees otherwise. `others` are
+   * the views of those who came along; when all are united, one decision is for everybody.
+   */
+  show(view, told = "", { others = [], isUnited = false } = {}) {
     this.#view = view;
     this.#closeOverride();
     const root = this.#root;
@@ -40,6 +43,7 @@ export class VerdictScreen {
     part("measures-part", root).hidden = view.verdict === "refuse";
     this.#paintPrevious(view);
     this.#paintConflicts(view.conflicts ?? []);
+    this.#paintCompany(view, others, isUnited);
     this.#layDecisions(view.verdict);
     root.hidden = false;
     part("verdict-details", root).scrollTop = 0;
@@ -79,6 +83,19 @@ export class VerdictScreen {
       make("li", "", say("conflict.line", { when: when(one.scanned_at), checkpoint: one.checkpoint ?? "", decision: decidedWord(one.decision) })),
     );
     part("conflict-list", this.#root).replaceChildren(...lines);
+  }
+
+  /** Who waits together: everybody's own verdict, and whether the next touch is for all of them. */
+  #paintCompany(view, others, isUnited) {
+    const place = part("company", this.#root);
+    place.hidden = others.length === 0;
+    place.dataset.united = isUnited ? "yes" : "no";
+    part("company-words", this.#root).textContent = say(isUnited ? "company.united" : "company.apart", { count: others.length + 1 });
+    const lines = [view, ...others].map((one, number) => {
+      const name = one.person?.name ?? say("company.person", { number: number + 1 });
+      return make("li", number === 0 ? "is-now" : "", make("span", `mini mini-${one.verdict}`, shape(one.verdict)), make("span", "company-name", name), make("strong", "", say(`verdict.${one.verdict}`)));
+    });
+    part("company-list", this.#root).replaceChildren(...(others.length ? lines : []));
   }
 
   #paintTier(tier) {
