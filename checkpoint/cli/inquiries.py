@@ -107,7 +107,7 @@ def crossmatch_command(
     except (CheckpointError, Unreadable) as error:
         raise _stop(error) from error
     if bad_rows is not None:
-        _write_bad(queries.get(inquiry.id), bad_rows)
+        _write_bad(inquiry.id, bad_rows)
 
 
 def _columns(inquiry: Inquiry, mapping: str | None) -> dict[str, str]:
@@ -212,14 +212,15 @@ def withdraw(inquiry: uuid.UUID) -> None:
 def bad_rows_command(inquiry: uuid.UUID, target: Path) -> None:
     """Write the wrong rows of an inquiry as CSV to TARGET (- for standard output)."""
     try:
-        _write_bad(queries.get(inquiry), target)
+        _write_bad(inquiry, target)
     except CheckpointError as error:
         raise _stop(error) from error
 
 
-def _write_bad(inquiry: Inquiry, target: Path) -> None:
+def _write_bad(inquiry_id: uuid.UUID, target: Path) -> None:
+    inquiry, rows = service.wrong_rows(inquiry_id, actor=_actor(), at=clock.now())
     with force_locale("en"):
-        lines = bad_row_lines(queries.bad_rows(inquiry), (inquiry.mapping or {}).get("before", 0))
+        lines = bad_row_lines(rows, (inquiry.mapping or {}).get("before", 0))
         if str(target) == "-":
             csv.writer(sys.stdout).writerows(lines)
             return

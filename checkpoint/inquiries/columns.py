@@ -47,10 +47,21 @@ def field_of(header: str) -> str | None:
 
 
 def find_header(rows: Sequence[Sequence[str]]) -> int | None:
-    """Which of the first rows is the header: the one that names most fields; None when none names any."""
+    """Which of the first rows is the header: the one that names most fields, else the first one of several words without a digit that
+    stands above digits; None when there is none."""
     named = [len({field_of(cell) for cell in row} - {None}) for row in rows[:_HEADER_ROWS]]
     best = max(named, default=0)
-    return named.index(best) if best else None
+    if best:
+        return named.index(best)
+    for at, row in enumerate(rows[:_HEADER_ROWS]):
+        cells = [cell for cell in row if cell.strip()]
+        if len(cells) > 1 and not _has_digit(cells) and any(map(_has_digit, rows[at + 1 : at + 2])):
+            return at
+    return None
+
+
+def _has_digit(cells: Sequence[str]) -> bool:
+    return any(character.isdigit() for cell in cells for character in cell)
 
 
 def guess(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> dict[str, int]:

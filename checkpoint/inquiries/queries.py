@@ -1,7 +1,7 @@
 """Reading inquiries. Command sees all of them; the people they found are seen within the reader's jurisdiction."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,10 +10,8 @@ from sqlalchemy import func, select
 from checkpoint.accounts.permissions import Actor
 from checkpoint.database import db
 from checkpoint.errors import NotFound
-from checkpoint.inquiries import listfile
 from checkpoint.inquiries.evidence import Outcome
 from checkpoint.inquiries.models import Inquiry, InquiryChunk, InquiryHit, InquiryState
-from checkpoint.inquiries.service import data_folder, seal_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +103,3 @@ def hits(actor: Actor, inquiry_id: uuid.UUID, limit: int = 200) -> Sequence[Inqu
         .order_by(InquiryHit.outcome, InquiryHit.score.desc(), InquiryHit.row_number)
         .limit(limit)
     ).all()
-
-
-def bad_rows(inquiry: Inquiry) -> Iterator[dict[str, str | int | bool]]:
-    """The wrong rows of a list, in order; NotFound when its rows are gone."""
-    return listfile.bad_rows(data_folder(), inquiry.id.hex, seal_key(inquiry))

@@ -28,7 +28,7 @@ from checkpoint.errors import Conflict, InvalidInput, NotFound
 from checkpoint.inquiries.columns import UnknownColumn, guess, is_enough, mapped
 from checkpoint.inquiries.converting import convert
 from checkpoint.inquiries.hits import group_key
-from checkpoint.inquiries.listfile import destroy, folder_of, remove_sources
+from checkpoint.inquiries.listfile import bad_rows, destroy, folder_of, remove_sources
 from checkpoint.inquiries.models import ENDED, Inquiry, InquiryChunk, InquiryHit, InquiryState
 from checkpoint.inquiries.reading import Shape, Span, shape_of
 from checkpoint.privacy import keyring, secret_tag
@@ -293,6 +293,17 @@ def failed(inquiry_id: uuid.UUID, cause: str, data: dict[str, Any], *, at: datet
         inquiry.ended_at = at
         inquiry.key = None
     destroy(data_folder(), inquiry_id.hex)
+
+
+def wrong_rows(
+    inquiry_id: uuid.UUID, *, actor: Actor, at: datetime
+) -> tuple[Inquiry, list[dict[str, str | int | bool]]]:
+    """The wrong rows of a list, opened, in order; who fetched them is noted. Raises NotFound when the rows are gone."""
+    with transaction() as session:
+        inquiry = locked(session, inquiry_id)
+        rows = list(bad_rows(data_folder(), inquiry.id.hex, seal_key(inquiry)))
+        _audit(actor, "inquiry.wrong_rows", inquiry.id, at, {"rows": len(rows)})
+    return inquiry, rows
 
 
 def withdraw(inquiry_id: uuid.UUID, *, actor: Actor, at: datetime) -> Inquiry:

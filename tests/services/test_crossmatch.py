@@ -140,7 +140,8 @@ def test_wrong_rows_are_named_and_the_others_go_on(tmp_path: Path) -> None:
         "王" * 400 + f",{resident_id(9)},,,",
     ]
     inquiry = inquiries.read(inquiries.write(tmp_path, rows))
-    bad = {row["row"]: (row["cause"], row["used"]) for row in queries.bad_rows(queries.get(inquiry.id))}
+    _inquiry, rows_back = service.wrong_rows(inquiry.id, actor=people.operator(), at=NOW)
+    bad = {row["row"]: (row["cause"], row["used"]) for row in rows_back}
     assert bad == {
         0: ("document_unreadable nothing_to_match", False),
         1: ("phone_unreadable", True),

@@ -1,0 +1,32 @@
+"""The words of the pages of inquiry lists."""
+
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+STATES: dict[str, LazyString] = {
+    "draft": _l("Columns to be confirmed"),
+    "waiting": _l("About to be read"),
+    "matching": _l("Being read"),
+    "in_force": _l("In force"),
+    "failed": _l("Cannot be read"),
+    "expired": _l("Expired"),
+    "withdrawn": _l("Taken back"),
+}
+COLUMNS: dict[str, LazyString] = {
+    "name": _l("Name"),
+    "document": _l("Document"),
+    "phone": _l("Phone"),
+    "born": _l("Birth date"),
+    "plate": _l("Plate"),
+}
+OUTCOMES: dict[str, LazyString] = {"alert": _l("Alert"), "review": _l("To be reviewed")}
+RULES: dict[str, LazyString] = {
+    "whole_document": _l("The same document"),
+    "sole_holder": _l("The only holder of the phone number"),
+    "shared_phone": _l("One of several holders of the phone number"),
+    "slip_alone": _l("A document one slip away, and nothing else"),
+    "short_document_needs_name": _l("An old document of 15 digits without a fitting name"),
+    "phone_and_birth_date": _l("The same phone number and birth date"),
+    "rare_name_and_birth_date": _l("A rare name and the same birth date"),
+    "reviewed": _l("Confirmed by a reviewer"),
+}
