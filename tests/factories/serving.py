@@ -7,7 +7,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,24 @@ from werkzeug.serving import make_server
 from checkpoint.web.stream import close_streams, screens_of
 
 
+def _closing(app: Flask) -> Any:
+    """The application, its answers closed even when werkzeug's server forgets it: as after a reader that hung up without a word."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        answer: Iterable[bytes] = app(environ, start_response)
+        try:
+            yield from answer
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+
+    return call
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve the application from threads on a free port of the loopback; gives `127.0.0.1:port`."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _closing(app), threaded=True)
     server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
