@@ -53,6 +53,19 @@ MEANING |= {
     "versions": "lists that were published",
 }
 MEANING |= {
+    "reconnected": "screens that were cut in the middle and came back with Last-Event-ID",
+    "people": "people inside whom the list touched",
+    "arrivals": "alerts that screens had to show, all screens together",
+    "publish_ms": "until the answer to the act of publishing",
+    "committed_s": "seconds from that answer until the last alert was committed",
+    "screens_s": "seconds from that answer until the last screen showed its last alert",
+    "commit_p50_ms": "from the commit of an alert until a screen that was there showed it, half of them",
+    "commit_p99_ms": "99 of 100 of them",
+    "commit_last_ms": "the last of them",
+    "returned_last_ms": "the last alert that had been missed, after its screen came back",
+    "workers_cpu_s": "CPU time of the workers for publishing and for telling all screens",
+}
+MEANING |= {
     "county": "percent of texts placed in the right county",
     "town": "the same, in the right town, where the text tells one",
     "village": "the same, in the right village",

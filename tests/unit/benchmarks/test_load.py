@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from checkpoint.benchmarks.following import Line, Worker
 from checkpoint.benchmarks.load import Call, WrongAnswer, get, post, quantile, run
 from checkpoint.benchmarks.screens import Screen
 
@@ -126,3 +127,35 @@ def test_a_screen_reads_its_events_however_the_bytes_are_cut(size: int) -> None:
         theirs.close()
         with pytest.raises(WrongAnswer, match="closed"):
             screen.receive()
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 4096])
+def test_a_line_knows_what_came_when_and_where_it_stands(size: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    wire = head + chunk(b"retry: 2000\n: connected\n\n") + chunk(event(5, "a") + event(6, "b")) + chunk(b": ping\n\n")
+    half = chunk(event(7, "c"))[:-12]
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line = Line(ours)
+        worker = Worker("token", ("0", "9"), 4, [line])
+        assert (worker.last, line.connected) == (4, False)
+        for start in range(0, len(wire), size):
+            theirs.sendall(wire[start : start + size])
+            line.receive()
+        first = time.time()
+        assert (worker.last, line.connected) == (6, True)
+        theirs.sendall(half)
+        line.receive()
+        assert worker.last == 6  # an event counts when it is whole, as in a browser
+        arrivals = worker.arrivals()
+        assert [(one.seq, one.event, one.alert) for one in arrivals] == [(5, "alert", "a"), (6, "alert", "b")]
+        assert all(one.came <= first for one in arrivals)
+        assert (worker.has(6), worker.has(8)) == (True, False)
+
+
+def test_a_line_that_is_refused_says_so() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 503 Busy\r\n\r\n")
+        with pytest.raises(WrongAnswer, match="refused"):
+            Line(ours).receive()
