@@ -131,6 +131,43 @@ class TestAStorm:
         assert len(receipts_of) == 400
         assert {row.channel for row in receipts_of} == {"webhook"}
 
+    def test_a_list_that_raises_a_village_batch_by_batch_is_one_message_to_each_who_answers(
+        self, worker: Actor
+    ) -> None:
+        """Batches are committed a second apart; the scheduler looks after each of them."""
+        boss, elsewhere = people.commander(), people.village_worker(SECOND_VILLAGE, "third")
+        hook(worker, f"{HOOK}/worker")
+        hook(boss, f"{HOOK}/village", division_code=VILLAGE)
+        hook(elsewhere, f"{HOOK}/elsewhere")
+        box = Outbox()
+        for batch in range(10):
+            at = NOW + timedelta(seconds=batch)
+            tiers = ["red"] * 4 + ["yellow"] * 36
+            news = [
+                NewAlert("reassessment", f"r:{batch}:{n}", VILLAGE, tier, True, group_key="reassessment:7")
+                for n, tier in enumerate(tiers)
+            ]
+            service.raise_alerts(news, POLICY, at)
+            told(after=0.5, at=at, box=box)
+        assert box.sent == []
+        told(after=12, box=box)
+        told(after=90, box=box)
+        assert sorted(address.rpartition("/")[2] for address, _ in box.sent) == ["village", "worker"]
+        assert box.counts == [(40, 360, 0, 0)] * 2
+        assert states() == ["sent"] * 800
+
+    def test_a_storm_that_does_not_end_is_told_in_time_and_each_alert_once(self, worker: Actor) -> None:
+        hook(worker)
+        box = Outbox()
+        for second in range(40):
+            at = NOW + timedelta(seconds=second)
+            news = [NewAlert("reassessment", f"r:{second}:{n}", VILLAGE, "red", True) for n in range(10)]
+            service.raise_alerts(news, POLICY, at)
+            told(after=0, at=at, box=box)
+        told(after=60, box=box)
+        assert sum(red for red, *_ in box.counts) == 400
+        assert len(box.sent) == 3  # the first after fifteen seconds, the last when it is over
+
     def test_nothing_goes_while_more_is_coming(self, worker: Actor) -> None:
         hook(worker)
         alerting.alert()
