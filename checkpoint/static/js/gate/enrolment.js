@@ -2,7 +2,7 @@
 
 import { enrolDevice } from "./client.js";
 import { codeOfAddress, enrolmentCode } from "./codes.js";
-import { keep } from "./store.js";
+import { becomeDevice } from "./former.js";
 import { part, say } from "./words.js";
 
 export class Enrolment {
@@ -53,7 +53,7 @@ export class Enrolment {
     try {
       const { token, checkpoint, label } = await enrolDevice(code);
       const device = { token, checkpoint, label };
-      await keep("device", device);
+      await becomeDevice(device);
       this.#field.value = "";
       this.#tell("", "info");
       this.#done(device);

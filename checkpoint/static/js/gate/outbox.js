@@ -33,6 +33,7 @@ export function batchItems(parcel) {
  */
 export class Outbox extends EventTarget {
   #client;
+  #post;
   #queue = [];
   #running = false;
   #stopped = false;
@@ -40,10 +41,14 @@ export class Outbox extends EventTarget {
   #wake = () => {};
   #hurried = 0;
 
-  /** `client.send(entry)` and `client.batch(items)` resolve to the answer or reject with an ApiProblem. */
-  constructor(client) {
+  /**
+   * `client.send(entry)` and `client.batch(items)` resolve to the answer or reject with an ApiProblem. `post` is the code of the
+   * client's checkpoint: entries of another stay where they are (former.js).
+   */
+  constructor(client, post) {
     super();
     this.#client = client;
+    this.#post = post;
     window.addEventListener("online", () => this.hurry());
   }
 
@@ -58,7 +63,7 @@ export class Outbox extends EventTarget {
 
   /** Take up what an earlier page left behind, before anything is added; resolves to those entries. */
   async restore() {
-    this.#queue = await entries();
+    this.#queue = (await entries()).filter(({ post }) => (post ?? this.#post) === this.#post);
     this.#tell("count", { count: this.count });
     this.#run();
     return [...this.#queue];
@@ -74,7 +79,7 @@ export class Outbox extends EventTarget {
 
   /** Write several entries down at once, together with other changes: all of them or none. */
   async addAll(list, changes = []) {
-    const whole = list.map((entry) => ({ attempts: 0, made: Date.now(), ...entry }));
+    const whole = list.map((entry) => ({ attempts: 0, made: Date.now(), post: this.#post, ...entry }));
     const positions = await write([...whole.map((value) => ({ add: "outbox", value })), ...changes]);
     this.#queue.push(...whole.map((entry, number) => ({ ...entry, position: positions[number] })));
     this.#tell("count", { count: this.count });

@@ -45,15 +45,16 @@ function open() {
 }
 
 /**
- * Several changes that happen together or not at all. Each is `{put: store, value, key?}`, `{add: store, value}` or
- * `{remove: store, key}`; resolves with their keys, in order.
+ * Several changes that happen together or not at all. Each is `{put: store, value, key?}`, `{add: store, value}`,
+ * `{remove: store, key}` or `{clear: store}`; resolves with their keys, in order.
  */
 export async function write(changes) {
-  const names = [...new Set(changes.map((one) => one.put ?? one.add ?? one.remove))];
+  const names = [...new Set(changes.map((one) => one.put ?? one.add ?? one.remove ?? one.clear))];
   const transaction = (await open()).transaction(names, "readwrite", STRICT);
   const keys = changes.map((one) => {
     if (one.put) return transaction.objectStore(one.put).put(one.value, one.key);
     if (one.add) return transaction.objectStore(one.add).add(one.value);
+    if (one.clear) return transaction.objectStore(one.clear).clear();
     return transaction.objectStore(one.remove).delete(one.key);
   });
   const [done] = await Promise.all([Promise.all(keys), transaction.done]);
