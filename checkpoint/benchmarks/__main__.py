@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import click
 
-from checkpoint.benchmarks import gate, hotpath, places, published, reassess, report, screens
+from checkpoint.benchmarks import crossmatch, gate, hotpath, places, published, reassess, report, screens
 from checkpoint.benchmarks.instance import prepared
 from checkpoint.errors import CheckpointError
 
-NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate")
+NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate", "crossmatch")
 SCREENS = 200
 PEOPLE, QUICK_PEOPLE = 5000, 1000
 
@@ -54,9 +54,10 @@ def main(
     if name == "resolve":
         report.show(name, report.processor(), places.measure(), as_json=as_json)
         return
-    if name == "reassess":
+    if name in ("reassess", "crossmatch"):
+        bench = reassess if name == "reassess" else crossmatch
         try:
-            where, figures = reassess.measure(_server(database_url), reassess.QUICK if quick else reassess.FULL)
+            where, figures = bench.measure(_server(database_url), bench.QUICK if quick else bench.FULL)
         except (CheckpointError, OSError) as error:
             sys.exit(f"checkpoint: {error}")
         report.show(name, where, figures, as_json=as_json)

@@ -38,7 +38,7 @@ from checkpoint.registrations.models import Registration
 from checkpoint.risk.service import current_state
 
 Clock = Callable[[], datetime]
-SWEEP_BACK = timedelta(minutes=5)
+SWEEP_BACK = timedelta(minutes=1)
 """How long before the beginning a registration may have been under way that the opened registry does not hold."""
 _LATE = timedelta(minutes=2)
 _NEW_POOLS = 3
@@ -287,8 +287,9 @@ def sweep(inquiry: Inquiry, *, at: datetime) -> int:
     rows = ListFile(_settings().data, inquiry.id.hex, inquiries.seal_key(inquiry))
     blocker = Blocker(inquiries.block_key())
     pairs: list[tuple[int, int]] = []
+    opened = registered(ids)
     for number, person in enumerate(ids):
-        for known in registered([person]).values():
+        if (known := opened.get(person)) is not None:
             keys = blocker.of(registered_blocks(known.name, known.document, known.phone, known.plates))
             pairs += [(row, number) for row in rows.find(keys)]
     listed = {row: rows.row(row) for row in {row for row, _person in pairs}}

@@ -107,6 +107,11 @@ def work(part: Part, registry: Keys | str) -> Found:
     )
 
 
+def keys_of(table: pl.DataFrame, blocker: Blocker, people: Keys) -> int:
+    """How many pairs a table and the registry make, without sealing or keeping anything; for measuring."""
+    return len(join(_Checked(table).keys(blocker), people))
+
+
 def _mapped(path: str) -> Keys:
     return np.memmap(path, np.uint64, "r") if Path(path).stat().st_size else np.empty(0, np.uint64)
 
