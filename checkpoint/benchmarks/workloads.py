@@ -15,46 +15,23 @@ from checkpoint.benchmarks import floor
 from checkpoint.benchmarks.instance import Instance
 from checkpoint.benchmarks.load import Call, get, post
 from checkpoint.cli import synthetic
-from checkpoint.regions import default_index
+from checkpoint.cli.simulate import world
 from checkpoint.registrations import service
 from checkpoint.registrations.declaration import Declaration
 from checkpoint.registrations.models import Pass
 
 SEED = 20_220_315
-_COUNTY = 3
 _CREATED, _FINE = b"201", b"200"
-
-
-def _world(instance: Instance) -> synthetic.World:
-    """Counties of the site's own and the neighbouring provinces, counties far away, and the villages of the site."""
-    site = instance.settings.site_division
-    index = default_index()
-    provinces = [f"{number:02d}0000000000" for number in range(11, 66)]
-    counties = [
-        county
-        for province in provinces
-        if index.exists(province)
-        for city, _city in index.children(province)
-        for county, _county in index.children(city)
-        if index.level(county) == _COUNTY and county[:6] != site[:6]
-    ]
-    near = {site[:2], "31", "32"}
-    return synthetic.World(
-        near=[code for code in counties if code[:2] in near],
-        far=[code for code in counties if code[:2] not in near],
-        destinations=[village for town, _town in index.children(site) for village, _village in index.children(town)],
-        checkpoints=[],
-    )
 
 
 def declarations(instance: Instance, seed: int = SEED) -> Iterator[dict[str, Any]]:
     """Synthetic declarations of today, without end; the same for the same seed but for the client's id and the day."""
     with instance.app.app_context():
-        world = _world(instance)
+        places = world()
     rng = random.Random(seed)  # noqa: S311 - synthetic people, not secrets
     while True:
         now = clock.now()
-        body = synthetic.declaration(rng, world, now, clock.local_date(now, instance.settings.timezone))
+        body = synthetic.declaration(rng, places, now, clock.local_date(now, instance.settings.timezone))
         yield body | {"client_id": uuid.uuid4()}
 
 

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import select
 
 from checkpoint import clock
-from checkpoint.accounts.models import Checkpoint, Device
+from checkpoint.accounts.models import Checkpoint, CheckpointKind, Device
 from checkpoint.alerts.models import Alert, FeedEntry
 from checkpoint.cli import history, synthetic
 from checkpoint.crossings.models import Crossing, CrossingDecision
@@ -67,10 +67,11 @@ def init_app(app: Flask) -> None:
 
 
 def _posts(at: datetime) -> list[history.Post]:
-    """A simulated tablet at every checkpoint; a checkpoint of its own where there is none."""
+    """A simulated tablet at every checkpoint that is open; a checkpoint of its own where there is none."""
     site = current_app.extensions["settings"].site_division
     with transaction() as session:
-        checkpoints = list(session.scalars(select(Checkpoint).order_by(Checkpoint.code)))
+        is_open = Checkpoint.active & (Checkpoint.kind != CheckpointKind.CLOSED.value)
+        checkpoints = list(session.scalars(select(Checkpoint).where(is_open).order_by(Checkpoint.code)))
         if not checkpoints:
             checkpoints = [
                 Checkpoint(
@@ -108,7 +109,7 @@ def world() -> synthetic.World:
     near_provinces = {site[:2], "31", "32"}
     counties = [
         county
-        for province, _name in _children(None)
+        for province, _name in _provinces()
         for city, _city in index.children(province)
         for county, _county in index.children(city)
         if county[:6] != site[:6] and index.level(county) == intake.COUNTY
@@ -118,11 +119,10 @@ def world() -> synthetic.World:
         near=[code for code in counties if code[:2] in near_provinces],
         far=[code for code in counties if code[:2] not in near_provinces],
         destinations=villages,
-        checkpoints=[],
     )
 
 
-def _children(_root: None) -> list[tuple[str, str]]:
+def _provinces() -> list[tuple[str, str]]:
     index = default_index()
     codes = (f"{number:02d}0000000000" for number in range(11, 66))
     return [(code, index.name(code)) for code in codes if index.exists(code)]

@@ -38,7 +38,6 @@ class World:
     near: Sequence[str]
     far: Sequence[str]
     destinations: Sequence[str]
-    checkpoints: Sequence[str]
 
 
 def check_character(body: str) -> str:
