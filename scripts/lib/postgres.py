@@ -121,13 +121,12 @@ def _run_as(user: pwd.struct_passwd | None) -> dict[str, object]:
     return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _launch(programs: Path, folder: Path, user: pwd.struct_passwd | None) -> tuple[subprocess.Popen[bytes], str]:
-    data, port = folder / "data", _free_port()
-    plain = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+def _create(programs: Path, data: Path, user: pwd.struct_passwd | None) -> None:
+    """An empty cluster of databases."""
     create: Sequence[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603
         [*create, "--locale=C", "--no-sync"],
-        env=plain,
+        env=_plain(),
         cwd="/",
         capture_output=True,
         text=True,
@@ -136,27 +135,83 @@ def _launch(programs: Path, folder: Path, user: pwd.struct_passwd | None) -> tup
     )
     if made.returncode:
         raise CannotGoOn(f"{HOW} (initdb said: {made.stderr.strip()[-300:]})")
+
+
+def _plain() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+_CARELESS = {"synchronous_commit": "off", "full_page_writes": "off"}  # nobody will ask for what it held after a crash
+
+
+def _launch(
+    programs: Path, folder: Path, user: pwd.struct_passwd | None, port: int, *, careful: bool = False
+) -> "subprocess.Popen[bytes]":
+    """Start a server. A careful one has on disk what it has answered, as far as the machine itself stays up."""
     options = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
         "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
         "max_connections": 200,
+        **({} if careful else _CARELESS),
     }
-    log = (folder / "log").open("wb")
-    server = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603
-        [programs / "postgres", "-D", data, *(word for key, value in options.items() for word in ("-c", f"{key}={value}"))],
-        env=plain, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **_run_as(user),
-    )  # fmt: skip
-    log.close()
-    return server, f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(  # type: ignore[no-any-return,call-overload]  # noqa: S603
+            [
+                programs / "postgres", "-D", folder / "data",
+                *(word for key, value in options.items() for word in ("-c", f"{key}={value}")),
+            ],
+            env=_plain(), cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **_run_as(user),
+        )  # fmt: skip
+
+
+class Server:
+    """A throw-away server that can be killed and started again on the same port with the same data."""
+
+    def __init__(self, programs: Path, folder: Path, user: pwd.struct_passwd | None, *, careful: bool) -> None:
+        self._programs, self._folder, self._user, self._careful = programs, folder, user, careful
+        self._port = _free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        _create(programs, folder / "data", user)
+        self._process = self._run()
+
+    def _run(self) -> "subprocess.Popen[bytes]":
+        return _launch(self._programs, self._folder, self._user, self._port, careful=self._careful)
+
+    def wait(self, seconds: float = 30) -> None:
+        """Wait until it answers. It does not start while processes of one that was killed are still ending: then once more."""
+        deadline = time.monotonic() + seconds
+        while (why := usable(self.url)) is not None:
+            ended = self._process.poll() is not None
+            if time.monotonic() > deadline or (ended and not self._careful):
+                raise CannotGoOn(f"{HOW} (it said: {(self._folder / 'log').read_text(errors='replace')[-300:] or why})")
+            time.sleep(0.1)
+            if ended:
+                self._process = self._run()
+
+    def kill(self) -> None:
+        """SIGKILL to the server: its own processes end when they see it."""
+        self._process.kill()
+        self._process.wait()
+
+    def start(self) -> None:
+        """Start it again, and wait until it has recovered."""
+        self._process = self._run()
+        self.wait()
+
+    def stop(self) -> None:
+        """End sessions, then the server."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 @contextmanager
-def throw_away(programs: Path | None = None) -> Iterator[str]:
-    """The address of a server of our own, stopped and removed at the end."""
+def own_server(programs: Path | None = None, *, careful: bool = True) -> Iterator[Server]:
+    """A server of our own, stopped and removed at the end; a careful one keeps what it has answered when it is killed."""
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="checkpoint-postgres-"))
     server = None
@@ -167,22 +222,20 @@ def throw_away(programs: Path | None = None) -> Iterator[str]:
             programs = wheel_programs(folder / "wheel")
         if user is not None:
             _hand_over(folder, user)
-        server, url = _launch(programs, folder, user)
-        deadline = time.monotonic() + 30
-        while (why := usable(url)) is not None:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise CannotGoOn(f"{HOW} (it said: {(folder / 'log').read_text(errors='replace')[-300:] or why})")
-            time.sleep(0.1)
-        yield url
+        server = Server(programs, folder, user, careful=careful)
+        server.wait()
+        yield server
     finally:
         if server is not None:
-            server.send_signal(signal.SIGINT)  # "fast": ends sessions, then itself
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def throw_away(programs: Path | None = None) -> Iterator[str]:
+    """The address of a server of our own, stopped and removed at the end."""
+    with own_server(programs, careful=False) as server:
+        yield server.url
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def close(app: Flask) -> None:
         db.engine.dispose()
 
 
-def _prepare(app: Flask) -> None:
+def prepare(app: Flask) -> None:
     """Migrate as an operator does, then store the tree."""
     with app.app_context():
         flask_migrate.upgrade()
@@ -61,7 +61,7 @@ def make_template(folder: Path) -> Path:
     """A data folder with keys, region index and a migrated SQLite file, to be copied for each test."""
     app = create_app(environment(folder))
     build_index(divisions.rows(), folder / "regions.idx")
-    _prepare(app)
+    prepare(app)
     (folder / "checkpoint.sqlite").chmod(0o600)
     return folder
 
@@ -150,7 +150,7 @@ class Shared:
         self._server = on
         self.name = on.create()
         self.url = on.url_of(self.name)
-        _prepare(create_app(environment(folder, self.url)))
+        prepare(create_app(environment(folder, self.url)))
         self._engine = create_engine(self.url, poolclass=NullPool)
         self._tables = db.metadata.sorted_tables
         with self._engine.connect() as connection:
