@@ -40,6 +40,7 @@ def _tests() -> dict[str, str]:
         "spot.positive": _("Positive"),
         "spot.again": _("Not valid: test again"),
         "spot.decide": _("Decide"),
+        "spot.more": _("{count} more are running. They come up here as their time comes."),
         "spot.elsewhere": _("on another tablet"),
         "spot.take": _("Read it here"),
         "spot.spot_test_negative": _("The test on the spot is negative"),

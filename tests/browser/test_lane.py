@@ -224,3 +224,42 @@ def test_the_lane_has_room_for_everything(lane: Lane, language: str, size: tuple
         assert bottom["height"] >= 96
     page.locator('[data-gate="form-open"]').click()
     keep_picture(page, f"room-{language}-{size[0]}-form")
+
+
+def test_a_thousand_timers_leave_the_page_free(lane: Lane) -> None:
+    page = lane.tablet()
+    page.evaluate(
+        """async () => {
+            const {write} = await import("/static/js/gate/store.js");
+            const started_at = new Date().toISOString();
+            await write(Array.from({length: 1000}, (_, number) => ({put: "tests", value: {
+                id: `t${number}`, scan_id: crypto.randomUUID(), token: "", view: {tier: "yellow"}, name: `钱${number}`,
+                started_at, due_at: Date.now() + 6e4 + number * 500, result: null}})));
+        }"""
+    )
+    page.reload()
+    expect(page.locator('[data-gate="tab-tests-count"]')).to_have_text("1000")
+    tab(page, "tests")
+    expect(page.locator(".test-row")).to_have_count(40)
+    expect(page.locator('[data-gate="tests-more"]')).to_contain_text("960 more")
+    busy = page.evaluate(
+        """() => new Promise((resolve) => {
+            let worst = 0, last = performance.now();
+            const end = last + 4000;
+            const look = () => {
+                const now = performance.now();
+                worst = Math.max(worst, now - last);
+                last = now;
+                if (now < end) setTimeout(look, 0); else resolve(worst);
+            };
+            look();
+        })"""
+    )
+    print(f"\nlongest the page was busy in 4 s with 1000 timers: {busy:.0f} ms")
+    assert busy < 200
+    first = page.locator(".test-row").first
+    expect(first).to_contain_text("钱0")
+    first.locator('[data-act="negative"]').click()
+    verdict_of(page)
+    decide_now(page, "admitted")
+    expect(page.locator(".test-row").first).to_contain_text("钱1")

@@ -29,10 +29,10 @@ _DRIVE = """({ tokens, target }) => {
         part("code-form").requestSubmit();
         await until(() => !verdict.hidden);
       }
-      // Not "tested": nobody has a thousand tests running at once, each with its own clock on the screen.
+      // One in four of those who should be tested is: several hundred strips run at the same time, each with its own clock.
       const asked = document.querySelector(".decision.is-asked");
       const held = document.querySelector('[data-decision="held"]');
-      (asked.dataset.decision === "tested" ? held : asked).click();
+      (asked.dataset.decision === "tested" && (await store.count("crossings")) % 4 ? held : asked).click();
       await until(() => verdict.hidden);
     }
     document.documentElement.dataset.storm = "over";

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from checkpoint.alerts.models import Alert
+from checkpoint.crossings.models import Crossing
 from checkpoint.database import db
 from checkpoint.privacy import keyring, public_jwk
 from checkpoint.registrations.carried_models import CarriedRefusal
@@ -92,6 +93,20 @@ def test_the_scan_behind_it_finds_the_registration(app: Flask, gate: Api, key: d
     verdict = gate.post("/scans", scan_of(f"ID:{body['client_id']}")).get_json()
     assert verdict["verdict"] in ("test", "admit")
     assert verdict["person"]["name"]
+
+
+def test_each_who_came_along_is_found_by_their_number(app: Flask, gate: Api, key: dict[str, str]) -> None:
+    body = declaration(companions=[companion(2), companion(3)], symptoms=["fever"])
+    gate.post(PATH, carried(key, body))
+    tokens = [f"ID:{body['client_id']}{end}" for end in ("", ".1", ".2", ".3", ".0", ".1x")]
+    scans = [gate.post("/scans", scan_of(token)).get_json() for token in tokens]
+    assert [one["problem"] for one in scans] == [None, None, None, "unknown", "unreadable", "unreadable"]
+    numbers = [one["person"]["id_number"][-4:] for one in scans[:3]]
+    assert numbers == [one["id_number"][-4:] for one in (body, *body["companions"])]
+    assert ["symptoms" in [why["rule"] for why in one["reasons"]] for one in scans[:3]] == [True, False, False]
+    with app.app_context():
+        found = set(db.session.scalars(select(Crossing.registration_id).where(Crossing.registration_id.is_not(None))))
+    assert len(found) == 3
 
 
 def test_dates_are_looked_at_as_of_the_reading(app: Flask, gate: Api, key: dict[str, str]) -> None:

@@ -13,7 +13,9 @@ from flask.testing import FlaskClient
 from checkpoint.accounts.models import Role
 from checkpoint.patrols.codes import fingerprint
 from checkpoint.patrols.models import PatrolPoint, PatrolVisit
+from checkpoint.privacy import keyring, public_jwk
 from tests.factories import NOW, patrols
+from tests.factories.carried import sealed
 from tests.web.api_support import Api, errors_of, integration, stored, tablet
 
 INSIDE = NOW + timedelta(minutes=45)
@@ -78,6 +80,20 @@ def test_a_visit_is_stored_once_and_shows_in_the_round(app: Flask, gate: Api, po
     assert stored(app, PatrolVisit) == 1
     task = gate.get("/gate/patrols").get_json()["rounds"][0]["tasks"][0]
     assert (task["state"], task["found"]) == ("done", "closed")
+
+
+def test_a_photo_may_come_sealed(app: Flask, gate: Api, point: PatrolPoint) -> None:
+    with app.app_context():
+        ring = keyring()
+        key = public_jwk(ring.carried_current, ring.carried[ring.carried_current])
+    envelope = sealed(key, patrols.photo())
+    body = visit_of(app, point, photo_sealed={"kid": key["kid"], "sealed": envelope})
+    answer = gate.post(VISITS, body)
+    assert (answer.status_code, answer.get_json()["photo"]) == (200, True)
+    spoilt = {"kid": key["kid"], "sealed": envelope[:40] + ("A" if envelope[40] != "A" else "B") + envelope[41:]}
+    wrong = gate.post(VISITS, visit_of(app, point, photo_sealed=spoilt))
+    assert errors_of(wrong) == {"photo_sealed": "sealed"}
+    assert stored(app, PatrolVisit) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import binascii
 import uuid
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64decode
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from checkpoint.patrols import queries, service
 from checkpoint.patrols.codes import code_of, fingerprint
 from checkpoint.patrols.planning import AHEAD, GRACE
 from checkpoint.patrols.queries import RoundView
-from checkpoint.privacy import keyring
+from checkpoint.privacy import SealBroken, keyring, open_carried
 from checkpoint.regions import queries as divisions
 from checkpoint.web.api import bodies
 from checkpoint.web.api.documents import describe, read_body
@@ -33,8 +33,18 @@ FoundName = Literal["closed", "damaged", "open", "crossing"]
 TaskName = Literal["due", "done", "missed", "dropped"]
 
 
+class SealedPhotoIn(bodies._In):
+    """A JPEG sealed to the `seal_key` of the snapshot, base64url, as it waits on a tablet without network."""
+
+    kid: str = Field(pattern=r"^(?:[0-9a-f]{2}){1,32}$")
+    sealed: str = Field(max_length=PHOTO_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+$")
+
+
 class VisitIn(bodies._In):
-    """What was found at a point. `token` is its code, `visited_at` the tablet's clock, `skew_seconds` how far that is ahead."""
+    """What was found at a point. `token` is its code, `visited_at` the tablet's clock, `skew_seconds` how far that is ahead.
+
+    The photo comes as it is or sealed; where both stand, the sealed one counts.
+    """
 
     visit_id: uuid.UUID
     token: str = Field(max_length=200)
@@ -43,6 +53,7 @@ class VisitIn(bodies._In):
     found: FoundName
     note: str | None = Field(default=None, max_length=500)
     photo: str | None = Field(default=None, max_length=PHOTO_CHARACTERS, description="A JPEG of at most 200 KB, base64")
+    photo_sealed: SealedPhotoIn | None = None
     shift_id: uuid.UUID | None = None
 
 
@@ -143,7 +154,7 @@ def visit() -> ResponseReturnValue:
             visited_at=body.visited_at,
             found=body.found,
             note=body.note,
-            photo=_decoded(body.photo),
+            photo=_decoded(body.photo) if body.photo_sealed is None else _opened(body.photo_sealed),
             skew_seconds=body.skew_seconds,
             shift_id=body.shift_id,
         ),
@@ -173,6 +184,14 @@ def _decoded(photo: str | None) -> bytes | None:
         return b64decode(photo, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidInput.one("photo", "base64", _("The photo is not a JPEG picture.")) from error
+
+
+def _opened(photo: SealedPhotoIn) -> bytes:
+    try:
+        envelope = urlsafe_b64decode(photo.sealed + "=" * (-len(photo.sealed) % 4))
+        return open_carried(envelope, bytes.fromhex(photo.kid))
+    except (binascii.Error, ValueError, SealBroken) as error:
+        raise InvalidInput.one("photo_sealed", "sealed", _("The photo is not sealed to this server.")) from error
 
 
 def _round(view: RoundView) -> PatrolRoundOut:

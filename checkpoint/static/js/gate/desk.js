@@ -36,9 +36,11 @@ export class Desk {
       tests.learn(detail.answer.tests);
     });
     tests.addEventListener("changed", ({ detail }) => {
-      part("tab-tests-count").textContent = String(detail.running);
+      const running = String(detail.running);
+      if (part("tab-tests-count").textContent !== running) part("tab-tests-count").textContent = running;
       part("tests-alarm").hidden = detail.due === 0;
-      part("tests-alarm").textContent = say("spot.alarm", { count: detail.due });
+      const words = say("spot.alarm", { count: detail.due });
+      if (part("tests-alarm").textContent !== words) part("tests-alarm").textContent = words;
     });
     tests.addEventListener("read", async ({ detail }) => {
       if (!(await lane.reopen({ scan_id: detail.test.scan_id, token: detail.test.token }, detail.view))) {

@@ -6,6 +6,7 @@ import { Client } from "./client.js";
 import { Clock } from "./clock.js";
 import { Desk } from "./desk.js";
 import { Enrolment } from "./enrolment.js";
+import { Former } from "./former.js";
 import { Honesty } from "./honesty.js";
 import { Lane } from "./lane.js";
 import { Link } from "./link.js";
@@ -52,7 +53,7 @@ async function openLane(device) {
   const client = new Client(device.token);
   const clock = new Clock();
   const snapshot = new Snapshot(client, clock);
-  const outbox = new Outbox(client);
+  const outbox = new Outbox(client, device.checkpoint.code);
   const link = new Link(client, clock, snapshot);
   const log = new SessionLog();
   const judge = new Judge(snapshot, clock);
@@ -60,11 +61,13 @@ async function openLane(device) {
   const lane = new Lane({ scanner, outbox, signals, log, link, judge, matters });
   const carrier = new Carrier({ lane, outbox, snapshot, judge });
   const desk = new Desk({ client, outbox, lane, scanner, signals, device, snapshot, clock, carrier });
-  const patrol = new Patrol({ client, outbox, scanner, clock, isFree: () => lane.isFree });
+  const patrol = new Patrol({ client, outbox, scanner, clock, snapshot, isFree: () => lane.isFree });
   lane.isCovered = () => desk.isOver || patrol.isOver;
+  const former = new Former();
   const honesty = new Honesty({ link, snapshot, clock, matters });
   stop = () => {
     outbox.stop();
+    former.stop();
     desk.close();
     patrol.stop();
     link.stop();
@@ -87,6 +90,7 @@ async function openLane(device) {
   panel.open();
   const [queue] = await Promise.all([outbox.restore(), clock.load(), snapshot.load()]); // what a verdict rests on comes first
   link.check();
+  former.open(device.checkpoint.code, matters).catch(() => {}); // without a store there is nothing to send
   await desk.open(); // the lane opens for an officer on duty, not before
   scanner.start();
   reader.then((ready) => (scanner.reader = ready), () => panel.readerFailed());
@@ -100,7 +104,7 @@ async function distrusted(device) {
   stop();
   const unsent = await count("outbox");
   show("enrol");
-  enrolment.show(say(unsent ? "enrol.untrusted.unsent" : "enrol.untrusted", { count: unsent }), device);
+  enrolment.show(say(unsent ? "enrol.untrusted.unsent" : "enrol.untrusted", { count: unsent, checkpoint: device.checkpoint.name }), device);
 }
 
 /** The server no longer takes this tablet's token: keep nothing, start anew. */

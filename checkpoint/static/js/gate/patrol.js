@@ -1,12 +1,14 @@
 // Patrols of closed crossings: the round to walk, a point's code before the camera, what was found there with a photo and a note.
-// Everything is written down first; what was begun survives a reload, what was saved waits in the outbox for the network.
+// Everything is written down first; what was begun survives a reload, what was saved waits in the outbox for the network. A photo is
+// written down sealed to the server's key: only the page that took it can still show it.
 
 import { newId } from "./client.js";
 import { PATROL } from "./codes.js";
 import { handlers } from "./handlers.js";
 import { hint, toast } from "./notices.js";
 import { currentOf, fingerprintOf, nextOf, pointIdOf, roundsAt } from "./patrol-rounds.js";
-import { base64Of, frameOf, pictureOf, shrink } from "./photo.js";
+import { frameOf, pictureOf, shrink } from "./photo.js";
+import { base64url, sealTo } from "./seal.js";
 import { shiftStamp } from "./stamps.js";
 import { all, get, put, remove } from "./store.js";
 import { hour, make, part, say, shape, when } from "./words.js";
@@ -21,18 +23,21 @@ export class Patrol {
   #outbox;
   #scanner;
   #clock;
+  #snapshot;
   #isFree;
+  #preview = null;
   #plan = null;
   #visits = [];
   #draft = null;
   #timers = [];
 
   /** `isFree()` says whether nobody stands at the barrier, so that the camera may look for codes. */
-  constructor({ client, outbox, scanner, clock, isFree }) {
+  constructor({ client, outbox, scanner, clock, snapshot, isFree }) {
     this.#client = client;
     this.#outbox = outbox;
     this.#scanner = scanner;
     this.#clock = clock;
+    this.#snapshot = snapshot;
     this.#isFree = isFree;
     handlers.set(PATROL, (text) => this.#scanned(text));
     outbox.addEventListener("sent", ({ detail }) => detail.entry.kind === "patrol" && this.#sent(detail));
@@ -50,7 +55,10 @@ export class Patrol {
     };
     part("visit-note").oninput = () => this.#change({ note: part("visit-note").value });
     part("visit-take").onclick = () => this.#photograph(() => frameOf(part("visit-video")));
-    part("visit-again").onclick = () => this.#change({ photo: null }, true);
+    part("visit-again").onclick = () => {
+      this.#forgetPicture();
+      this.#change({ photo: null }, true);
+    };
     part("visit-file").onchange = () => {
       const [file] = part("visit-file").files;
       if (file) this.#photograph(() => pictureOf(file));
@@ -145,8 +153,9 @@ export class Patrol {
     const live = Boolean(part("video").srcObject?.active);
     part("visit-video").hidden = photo !== null || !live;
     part("visit-take").hidden = photo !== null || !live;
-    part("visit-picture").hidden = photo === null;
-    if (photo) part("visit-picture").src = `data:image/jpeg;base64,${photo}`;
+    part("visit-picture").hidden = photo === null || !this.#preview;
+    part("visit-sealed").hidden = photo === null || Boolean(this.#preview);
+    if (photo && this.#preview) part("visit-picture").src = this.#preview;
     else part("visit-picture").removeAttribute("src");
     part("visit-again").hidden = photo === null;
     part("visit-save").textContent = say(photo ? "patrol.save" : "patrol.save.without");
@@ -156,10 +165,25 @@ export class Patrol {
     try {
       const picture = await from();
       if (!picture) throw new Error("no picture yet");
-      await this.#change({ photo: await base64Of(await shrink(picture)) }, true);
+      const key = this.#snapshot.current?.seal_key;
+      if (!key || !globalThis.crypto?.subtle) {
+        this.#wrong(say("patrol.photo.no_key"));
+        return;
+      }
+      const small = await shrink(picture);
+      const sealed = base64url(await sealTo(key, await small.arrayBuffer()));
+      this.#forgetPicture();
+      this.#preview = URL.createObjectURL(small);
+      await this.#change({ photo: { kid: key.kid, sealed } }, true);
     } catch {
       this.#wrong(say("patrol.photo.wrong"));
     }
+  }
+
+  /** What was photographed leaves the page with the visit. */
+  #forgetPicture() {
+    if (this.#preview) URL.revokeObjectURL(this.#preview);
+    this.#preview = null;
   }
 
   /** What was begun is written down with each change, so that a reload or an empty battery takes nothing away. */
@@ -187,7 +211,7 @@ export class Patrol {
     const { visit_id, token, visited_at, found, photo, point_id, name, counted } = draft;
     const note = draft.note.trim();
     const skew_seconds = Math.max(-86_400, Math.min(86_400, draft.skew));
-    const body = { visit_id, token, visited_at, skew_seconds, found, ...(note && { note }), ...(photo && { photo }), ...shiftStamp() };
+    const body = { visit_id, token, visited_at, skew_seconds, found, ...(note && { note }), ...(photo && { photo_sealed: photo }), ...shiftStamp() };
     const visit = { id: `visit:${visit_id}`, point_id, name, found, counted, state: "waiting" };
     this.#draft = null;
     try {
@@ -200,6 +224,7 @@ export class Patrol {
       this.#wrong(say("send.storage"));
       return;
     }
+    this.#forgetPicture();
     this.#visits.push(visit);
     part("visit").hidden = true;
     toast(say("patrol.saved", { point: name || say("patrol.unknown"), found: say(`patrol.found.${found}`) }), "info");
@@ -208,6 +233,7 @@ export class Patrol {
 
   async #giveUp() {
     this.#draft = null;
+    this.#forgetPicture();
     await remove(STORE, "draft");
     this.#close();
   }

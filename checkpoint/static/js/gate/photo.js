@@ -31,14 +31,3 @@ export async function shrink({ source, width, height }) {
   }
   throw new Error("the picture does not get small enough");
 }
-
-/** The bytes of a Blob as base64, as the server takes them. */
-export async function base64Of(blob) {
-  const address = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
-  });
-  return address.slice(address.indexOf(",") + 1);
-}

@@ -4,6 +4,7 @@
 
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 const NONCE = 12;
+const CHUNK = 8192; // bytes: a function takes only so many arguments
 const INFO = new TextEncoder().encode("checkpoint carried 1");
 
 /**
@@ -22,12 +23,14 @@ export async function sealTo({ kty, crv, x, y }, bytes) {
   const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: INFO };
   const key = await subtle.deriveKey(derivation, material, { name: "AES-GCM", length: 256 }, false, ["encrypt"]);
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE));
-  const point = new Uint8Array(await subtle.exportKey("raw", own.publicKey));
-  const sealed = new Uint8Array(await subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, bytes));
-  return Uint8Array.from([...point, ...nonce, ...sealed]);
+  const point = await subtle.exportKey("raw", own.publicKey);
+  const sealed = await subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, bytes);
+  return new Uint8Array(await new Blob([point, nonce, sealed]).arrayBuffer());
 }
 
 /** Base64url without padding (RFC 4648). */
 export function base64url(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }

@@ -11,6 +11,7 @@ const STORE = "tests";
 const TICK_MS = 1000;
 const RING_EVERY_MS = 20_000;
 const FORGET_AFTER_MS = 6 * 3_600_000;
+const MOST_ROWS = 40; // painted at once: those that can be read first; the others come up as these are settled
 
 /** Events: `changed` {running, due}, `read` {test, view} when a result was entered and the officer must decide. */
 export class SpotTests extends EventTarget {
@@ -19,6 +20,7 @@ export class SpotTests extends EventTarget {
   #tests = [];
   #views = new Map();
   #elsewhere = [];
+  #panel = document.getElementById("panel-tests");
   #settled = new Set();
   #timer = 0;
   #rang = 0;
@@ -31,6 +33,8 @@ export class SpotTests extends EventTarget {
     lane.addEventListener("decided", ({ detail }) => this.#decided(detail));
     lane.addEventListener("free", () => this.#views.clear());
     part("tests").onclick = (event) => this.#clicked(event);
+    // Nothing is painted that nobody sees; when the panel is opened it is painted at once.
+    new MutationObserver(() => this.#paint()).observe(this.#panel, { attributes: true, attributeFilter: ["hidden"] });
   }
 
   /** Take up the timers that an earlier page left. */
@@ -137,7 +141,7 @@ export class SpotTests extends EventTarget {
 
   #clicked(event) {
     const button = event.target.closest("[data-act]");
-    const test = this.#shown.find((one) => one.id === button?.closest("[data-test]")?.dataset.test);
+    const test = [...this.#tests, ...this.#elsewhere].find((one) => one.id === button?.closest("[data-test]")?.dataset.test);
     if (!test) return;
     const { act } = button.dataset;
     if (act === "take") this.#take(test);
@@ -156,27 +160,37 @@ export class SpotTests extends EventTarget {
     this.dispatchEvent(new CustomEvent("changed", { detail: { running: this.count, due: due.length } }));
   }
 
-  get #shown() {
-    return [...this.#tests, ...this.#elsewhere];
+  /** The tests that are painted: what can be decided or read first stands first, then those of other tablets. */
+  #first() {
+    const first = this.#tests.slice().sort((one, other) => urgency(one) - urgency(other));
+    return [...first, ...this.#elsewhere].slice(0, MOST_ROWS);
   }
 
   #paint() {
+    if (this.#panel.hidden) return;
+    const all = this.#tests.length + this.#elsewhere.length;
+    const shown = this.#first();
     const list = part("tests");
-    part("tests-empty").hidden = this.#shown.length > 0;
+    part("tests-empty").hidden = all > 0;
+    part("tests-more").hidden = all <= shown.length;
+    part("tests-more").textContent = say("spot.more", { count: all - shown.length });
     const rows = new Map([...list.children].map((row) => [row.dataset.test, row]));
-    for (const [id, row] of rows) if (!this.#shown.some((one) => one.id === id)) row.remove();
-    for (const test of this.#shown) {
-      let row = rows.get(test.id);
+    const wanted = shown.map((test) => {
       const state = test.elsewhere ? "elsewhere" : test.result ?? (test.due_at <= Date.now() ? "due" : "running");
-      if (!row || row.dataset.state !== state) {
-        const fresh = line(test, state);
-        if (row) row.replaceWith(fresh);
-        else list.append(fresh);
-        row = fresh;
-      }
-      row.querySelector(".test-time").textContent = test.result ? say(`spot.${test.result}`) : left(test);
-    }
+      const row = rows.get(test.id);
+      return row?.dataset.state === state ? row : line(test, state);
+    });
+    if (wanted.length !== list.children.length || wanted.some((row, number) => row !== list.children[number])) list.replaceChildren(...wanted);
+    for (const [number, test] of shown.entries()) write(wanted[number].querySelector(".test-time"), test.result ? say(`spot.${test.result}`) : left(test));
   }
+}
+
+/** A result that waits for its decision comes first, then what is due soonest. */
+const urgency = ({ result, due_at }) => (result ? 0 : due_at);
+
+/** Only what changes is written: each write makes the page lay itself out anew. */
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 /** Minutes and seconds until the result can be read. */
