@@ -178,15 +178,27 @@ def _messages(kind: str, texts: pl.Series) -> bytes:
     return str(padded.str.join("").item()).encode()
 
 
-def valid_residents(texts: pl.Series) -> NDArray[np.bool_]:
-    """Which of some texts of 18 digits (the last may be X) have the right check digit and a day that may be one."""
-    raw = np.frombuffer(str(texts.str.join("").item() or "").encode(), np.uint8).reshape(-1, 18)
-    digits = raw[:, :17].astype(np.int16) - 48
-    check = np.where(raw[:, 17] == ord("X"), 10, raw[:, 17].astype(np.int16) - 48)
+def _rows_of(texts: pl.Series, width: int) -> NDArray[np.uint8]:
+    """ASCII texts of one width as rows of bytes."""
+    return np.frombuffer(str(texts.str.join("").item() or "").encode(), np.uint8).reshape(-1, width)
+
+
+def _fixed(kind: str, rows: NDArray[np.uint8]) -> bytes:
+    """The messages of texts of one width."""
+    messages = np.zeros((len(rows), WIDTH), np.uint8)
+    messages[:, 0] = ord(kind)
+    messages[:, 1 : 1 + rows.shape[1]] = rows
+    return messages.tobytes()
+
+
+def valid_residents(rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of some numbers of 18 digits (the last may be X) have the right check digit and a day that may be one."""
+    digits = rows[:, :17].astype(np.int16) - 48
+    check = np.where(rows[:, 17] == ord("X"), 10, rows[:, 17].astype(np.int16) - 48)
     year = digits[:, 6] * 1000 + digits[:, 7] * 100 + digits[:, 8] * 10 + digits[:, 9]
     month, day = digits[:, 10] * 10 + digits[:, 11], digits[:, 12] * 10 + digits[:, 13]
     is_day = (year > 0) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    fits: NDArray[np.bool_] = (_CHECKS[(digits * _WEIGHTS).sum(axis=1) % 11] == check) & is_day
+    fits: NDArray[np.bool_] = (_CHECKS[(digits @ _WEIGHTS) % 11] == check) & is_day
     return fits
 
 
@@ -196,10 +208,11 @@ class _Checked:
     def __init__(self, table: pl.DataFrame) -> None:
         self.wrong: dict[int, list[str]] = {}
         self.unused: set[int] = set()
+        given = [field for field in FIELDS if table[field].null_count() < table.height] or [FIELDS[0]]
         odd = table.select(
             pl.any_horizontal(
                 (pl.col(field).str.len_bytes() > MAX_CELL) | pl.col(field).str.contains(_LOST, literal=True)
-                for field in FIELDS
+                for field in given
             ).fill_null(False)
         ).to_series()
         self.table = self._without(table, odd) if odd.any() else table
@@ -221,17 +234,20 @@ class _Checked:
         table = self.table
         index = pl.Series("i", np.arange(table.height, dtype=np.uint32))
         document, phone = table["document"], table["phone"]
-        shaped = document.str.contains(r"^\d{17}[\dX]$").fill_null(False)
+        shaped = document.str.contains("^[0-9]{17}[0-9X]$").fill_null(False)
+        numbers = _rows_of(document.filter(shaped), 18)
+        fits = valid_residents(numbers)
         valid = np.zeros(table.height, bool)
-        if shaped.any():
-            valid[index.filter(shaped).to_numpy()] = valid_residents(document.filter(shaped))
+        valid[index.filter(shaped).to_numpy()] = fits
         has_valid = pl.Series(valid)
-        clean = phone.str.contains(r"^1\d{10}$").fill_null(False)
-        plate = table["plate"].str.replace_all(r"[\s·.\-]", "")
+        clean = phone.str.contains("^1[0-9]{10}$").fill_null(False)
+        plate = table["plate"]
+        if plate.null_count() < len(plate):
+            plate = plate.str.replace_all(r"[\s·.\-]", "")
         has_plate = (plate.str.len_chars() >= 5).fill_null(False)
         whole = [
-            (_messages(DOCUMENT, document.filter(has_valid)), index.filter(has_valid)),
-            (_messages(PHONE, phone.filter(clean)), index.filter(clean)),
+            (_fixed(DOCUMENT, numbers[fits]), index.filter(has_valid)),
+            (_fixed(PHONE, _rows_of(phone.filter(clean), 11)), index.filter(clean)),
             (_messages(PLATE, plate.filter(has_plate).str.encode("hex")), index.filter(has_plate)),
         ]
         found = [blocker.keys(messages) | rows.to_numpy().astype(np.uint64) for messages, rows in whole]
