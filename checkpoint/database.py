@@ -29,6 +29,7 @@ from sqlalchemy import (
     event,
     insert,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -158,6 +159,18 @@ def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     if statement is None:
         statement = _inserts[model] = insert(cast(Table, model.__table__))
     db.session.connection().execute(statement, rows)
+
+
+def insert_unless_there(model: type[Base], row: Mapping[str, Any], *key: str) -> bool:
+    """Insert a row inside the transaction under way unless one with the same `key` columns is there; whether it was inserted.
+
+    Unlike a caught IntegrityError it leaves the transaction usable when another process was first.
+    """
+    connection = db.session.connection()
+    maker: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[connection.dialect.name]
+    table = cast(Table, model.__table__)
+    statement = maker(table).values(row).on_conflict_do_nothing(index_elements=list(key)).returning(table.c[key[0]])
+    return connection.execute(statement).first() is not None
 
 
 @contextmanager

@@ -7,9 +7,8 @@ from typing import cast
 
 from flask import current_app
 from sqlalchemy import Table, select
-from sqlalchemy.exc import IntegrityError
 
-from checkpoint.database import db, transaction
+from checkpoint.database import db, insert_unless_there, transaction
 from checkpoint.risk.books import CountyBook, county_book
 from checkpoint.risk.models import Policy, RiskState
 from checkpoint.risk.policy import PolicyData, default_policy
@@ -55,23 +54,25 @@ def ensure_state(at: datetime) -> RiskState:
     row = db.session.get(RiskState, STATE_ROW)
     if row is not None:
         return row
-    try:
-        with transaction() as session:
-            policy = session.scalar(select(Policy).order_by(Policy.version.desc()).limit(1))
-            if policy is None:
-                policy = Policy(
-                    version=1, data=default_policy().model_dump(mode="json"), created_at=at, created_by="system"
-                )
-                session.add(policy)
-                session.flush()
-            row = RiskState(id=STATE_ROW, version=1, list_id=None, policy_id=policy.id, confirmed_at=None)
-            session.add(row)
-            session.flush()
-    except IntegrityError:  # another process made it at the same moment
-        row = db.session.get(RiskState, STATE_ROW)
-        if row is None:
-            raise
-    return row
+    with transaction() as session:
+        first = {
+            "version": 1,
+            "data": default_policy().model_dump(mode="json"),
+            "created_at": at,
+            "created_by": "system",
+        }
+        newest = select(Policy.id).order_by(Policy.version.desc()).limit(1)
+        if session.scalar(newest) is None:
+            insert_unless_there(Policy, first, "version")
+        state = {
+            "id": STATE_ROW,
+            "version": 1,
+            "list_id": None,
+            "policy_id": session.scalar(newest),
+            "confirmed_at": None,
+        }
+        insert_unless_there(RiskState, state, "id")
+        return session.get_one(RiskState, STATE_ROW)
 
 
 def policy_by_id(policy_id: int) -> PolicyData:

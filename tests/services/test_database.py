@@ -1,5 +1,6 @@
 """The way to write: one transaction, joined by inner ones, with calls after the commit; the same on both databases."""
 
+import threading
 from datetime import datetime
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from checkpoint.audit.models import Heartbeat
 from checkpoint.database import after_commit, db, transaction
 from checkpoint.regions.models import Division
+from checkpoint.risk.models import RiskState
+from checkpoint.risk.service import ensure_state
 from tests.factories import NOW, divisions
 
 
@@ -117,3 +120,29 @@ def test_sqlite_is_durable_and_concurrent() -> None:
     assert db.session.scalar(text("PRAGMA journal_mode")) == "wal"
     assert db.session.scalar(text("PRAGMA synchronous")) == 2
     assert db.session.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_two_who_begin_at_once_inside_transactions_of_their_own_share_one_state(app: Flask) -> None:
+    """The first use of what is in force may lie in the middle of somebody's transaction, on both sides at once."""
+    assert db.session.get(RiskState, 1) is None
+    db.session.remove()
+    meet, states, errors = threading.Barrier(2), [], []
+
+    def begin() -> None:
+        try:
+            with app.app_context(), transaction() as session:
+                if db.engine.dialect.name == "postgresql":  # SQLite lets one writer in at a time
+                    meet.wait(5)
+                states.append(ensure_state(NOW).policy_id)
+                session.execute(select(1))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert errors == []
+    assert len(states) == 2
+    assert len(set(states)) == 1
