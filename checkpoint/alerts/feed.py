@@ -1,6 +1,7 @@
 """The numbered feed. A sequence is not a commit order: a slow transaction that took number 83 may commit after 84, and a
 reader whose cursor stands at 84 has then lost 83 for good. So entries are written without a number and numbered after their
-commit, by one numberer at a time, in the order in which it finds them; readers see numbered entries only.
+commit, by one numberer at a time, in the order in which it finds them; readers see numbered entries only. SQLite has one writer:
+there a writer of many may number before its commit, and readers need not queue behind the next one for it.
 """
 
 from collections.abc import Sequence

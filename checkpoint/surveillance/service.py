@@ -14,6 +14,7 @@ from sqlalchemy import case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from checkpoint.accounts.permissions import Actor
+from checkpoint.alerts import feed
 from checkpoint.alerts.models import Alert
 from checkpoint.alerts.service import NewAlert, raise_alerts
 from checkpoint.database import db, transaction
@@ -90,7 +91,12 @@ def work_batch(*, actor: Actor, at: datetime) -> int | None:
     scored = _score(_ids(session, batch), at)
     with transaction() as session:
         session.refresh(batch)
-        return 0 if batch.done_at is not None else _do(session, batch, scored, actor, at)
+        if batch.done_at is not None:
+            return 0
+        size = _do(session, batch, scored, actor, at)
+        # One writer at a time: the order of numbers is the order of commits, and screens need not wait for the next batch's lock.
+        feed.number()
+        return size
 
 
 def _next(session: Session, *, lock: bool) -> ReassessBatch | None:
