@@ -42,6 +42,13 @@ MEANING = {
 
 
 MEANING |= {
+    "total_s": "crossmatch: seconds from the command to its end",
+    "exact_s": "seconds for reading, keying and joining the list alone, in all cores",
+    "polars_s": "seconds for a bare Polars read-and-join of the same file",
+    "exact_over_polars": "the former over the latter",
+    "peak_rss_mib": "memory of all processes of the command together at its peak",
+    "hits": "people whom the list found",
+    "planted": "people of the registry who were written into the list",
     "publish_median_s": "seconds from publishing a list to the last alert committed, half of the versions",
     "publish_worst_s": "the same, the worst version",
     "growth_ratio": "ten times the registry with the same people touched, over those inside alone",
