@@ -98,5 +98,8 @@ def _differences() -> dict[str, str]:
         "matter.patrol": _("A patrol visit"),
         "matter.shift": _("A change of shift"),
         "matter.other": _("An entry"),
+        "matter.conflict": _(
+            "{name}: {decision} here. The same person was decided otherwise in another lane: {others}"
+        ),
         "matter.seen": _("Seen"),
     }

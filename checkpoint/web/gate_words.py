@@ -147,7 +147,8 @@ def _enrolment() -> dict[str, str]:
         "enrol.revoked": _("This tablet's access has ended. Ask command for a new enrolment code."),
         "enrol.untrusted": _("The server does not know this tablet. Ask command for a new enrolment code."),
         "enrol.untrusted.unsent": _(
-            "The server does not know this tablet. {count} entries are not sent yet and are kept: they are sent after a new enrolment for {checkpoint}."
+            "The server does not know this tablet. {count} entries are not sent yet and are kept: they are sent after a new "
+            "enrolment for {checkpoint}."
         ),
         "former.sending": _("{count} entries from {checkpoint} are still being sent there."),
         "former.stuck": _(

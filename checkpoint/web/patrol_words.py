@@ -93,7 +93,9 @@ def tablet_words() -> dict[str, str]:
         "patrol.forged": str(_("This is not the code of a patrol point of this system.")),
         "patrol.found.missing": str(_("Say what you found first.")),
         "patrol.photo.wrong": str(_("No picture could be made of this. Take or choose another one.")),
-        "patrol.photo.no_key": str(_("This tablet cannot keep a photo safely yet. Connect it once, or save without a photo.")),
+        "patrol.photo.no_key": str(
+            _("This tablet cannot keep a photo safely yet. Connect it once, or save without a photo.")
+        ),
         "patrol.save": str(_("Save the visit")),
         "patrol.save.without": str(_("Save without a photo")),
         "patrol.saved": str(_("{point}: {found}. Saved.")),

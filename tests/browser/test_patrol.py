@@ -133,7 +133,9 @@ def test_what_was_begun_survives_a_reload(lane: Lane, points: list[PatrolPoint])
     page.locator('[data-gate="visit"]').wait_for()
     assert page.locator('input[value="damaged"]').is_checked()
     assert page.locator("#visit-note").input_value() == "护栏歪了"
-    assert page.locator('[data-gate="visit-sealed"]').is_visible()  # taken and kept, but nobody looks at it here any more
+    assert page.locator(
+        '[data-gate="visit-sealed"]'
+    ).is_visible()  # taken and kept, but nobody looks at it here any more
     assert page.locator('[data-gate="visit-picture"]').is_hidden()
     page.locator('[data-gate="visit-save"]').click()
     page.locator(".patrol-card li.is-done.is-bad").wait_for()

@@ -7,11 +7,13 @@ export const everyone = (current) => [current, ...current.company];
 /** Whether one decision may stand for all: everybody has the same verdict. */
 export const isUnited = (current) => current.company.length > 0 && current.company.every(({ view }) => view?.verdict === current.view?.verdict);
 
+const kept = ({ record, view }) => ({ scan_id: record.scan_id, view: view ?? null });
+
 /** What the tablet keeps while these people wait, so that a reload brings the same verdicts back: masked, as the screen shows them. */
 export const heldOf = ([first, ...rest]) => ({
   put: "kept",
   key: "held",
-  value: { scan_id: first.record.scan_id, view: first.view ?? null, company: rest.map(({ record, view }) => ({ scan_id: record.scan_id, view: view ?? null })) },
+  value: { ...kept(first), company: rest.map(kept) },
 });
 
 /** What a batch tells of a scan. */

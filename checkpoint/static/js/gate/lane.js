@@ -169,7 +169,10 @@ export class Lane extends EventTarget {
 
   async #begin(token, at, judge, company = []) {
     const circumstances = { scanned_at: new Date().toISOString(), ...this.#judge.circumstances(), ...scanStamp() };
-    const [first, ...others] = [{ token, judge }, ...company].map((one) => ({ judge: one.judge, view: null, record: { scan_id: newId(), token: one.token, ...circumstances } }));
+    const [first, ...others] = [{ token, judge }, ...company].map((one) => {
+      const record = { scan_id: newId(), token: one.token, ...circumstances };
+      return { judge: one.judge, view: null, record };
+    });
     this.#hold(first, { at, company: others });
     const current = this.#current;
     busy(say("send.busy"));
@@ -239,13 +242,14 @@ export class Lane extends EventTarget {
 
   async #sent({ entry, answer, batch }) {
     this.#link.reached(true);
-    if (entry.kind === "decision") this.#decisionSent(entry, batch);
+    if (entry.kind === "decision") await this.#decisionSent(entry, answer, batch);
     else if (entry.kind === "scan") await this.#scanSent(entry, answer, batch);
   }
 
-  #decisionSent(entry, batch) {
+  async #decisionSent(entry, answer, batch) {
     const row = this.#log.row(entry.id);
     if (row) this.#log.note(entry.id, { state: "sent" });
+    if (answer?.conflicts?.length) await this.#matters.conflict(entry, answer.conflicts, answer.person?.name ?? row?.name ?? "");
     if (batch) return;
     toast(say("decide.recorded", { decision: named(decidedWord(entry.body.decision), row?.name) }), "info");
     this.#signals.give("recorded");

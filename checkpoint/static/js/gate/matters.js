@@ -26,6 +26,14 @@ export class Matters extends EventTarget {
     await this.show();
   }
 
+  /** Keep that the same person was decided otherwise in another lane within minutes: two facts, and somebody must look. */
+  async conflict(entry, conflicts, name) {
+    const others = conflicts.map(({ scanned_at, checkpoint, decision }) => ({ scanned_at, checkpoint, decision }));
+    const at = entry.decided_at ?? new Date().toISOString();
+    await put(STORE, { entry: { id: entry.id, kind: "conflict" }, decision: entry.body.decision, others, name, at });
+    await this.show();
+  }
+
   async show() {
     const found = await all(STORE);
     this.#part.hidden = found.length === 0;
@@ -39,16 +47,23 @@ export class Matters extends EventTarget {
   }
 }
 
-function line({ number, entry, problem, shown, server, at }) {
-  const words =
-    entry.kind === "differs"
-      ? say("matter.differs", { shown: say(`verdict.${shown}`), server: say(`verdict.${server}`) })
-      : say("matter.refused", { what: whatOf(entry), cause: cause(problem) });
+function line(matter) {
+  const { number, at } = matter;
+  const words = wordsOf(matter);
   const button = make("button", "outline", say("matter.seen"));
   button.type = "button";
   const row = make("li", "matter", make("span", "matter-words", make("strong", "", when(at)), ` ${words}`), button);
   row.dataset.matter = String(number);
   return row;
+}
+
+function wordsOf({ entry, problem, shown, server, decision, others, name }) {
+  if (entry.kind === "differs") return say("matter.differs", { shown: say(`verdict.${shown}`), server: say(`verdict.${server}`) });
+  if (entry.kind === "conflict") {
+    const lines = others.map((one) => say("conflict.line", { when: when(one.scanned_at), checkpoint: one.checkpoint ?? "", decision: decidedWord(one.decision) }));
+    return say("matter.conflict", { name: name || say("log.unknown"), decision: decidedWord(decision), others: lines.join(say("and")) });
+  }
+  return say("matter.refused", { what: whatOf(entry), cause: cause(problem) });
 }
 
 function whatOf({ kind, body }) {

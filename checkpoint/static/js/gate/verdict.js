@@ -93,7 +93,9 @@ export class VerdictScreen {
     part("company-words", this.#root).textContent = say(isUnited ? "company.united" : "company.apart", { count: others.length + 1 });
     const lines = [view, ...others].map((one, number) => {
       const name = one.person?.name ?? say("company.person", { number: number + 1 });
-      return make("li", number === 0 ? "is-now" : "", make("span", `mini mini-${one.verdict}`, shape(one.verdict)), make("span", "company-name", name), make("strong", "", say(`verdict.${one.verdict}`)));
+      const mark = make("span", `mini mini-${one.verdict}`, shape(one.verdict));
+      const word = make("strong", "", say(`verdict.${one.verdict}`));
+      return make("li", number === 0 ? "is-now" : "", mark, make("span", "company-name", name), word);
     });
     part("company-list", this.#root).replaceChildren(...(others.length ? lines : []));
   }
