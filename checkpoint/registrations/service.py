@@ -23,6 +23,7 @@ from checkpoint.regions.models import contains
 from checkpoint.registrations import intake
 from checkpoint.registrations.declaration import Declaration, Outline, dated_wrong
 from checkpoint.registrations.intake import Context, Prepared
+from checkpoint.registrations.listed import hold_against_lists
 from checkpoint.registrations.models import (
     Pass,
     Registration,
@@ -43,6 +44,8 @@ TOWN = 4
 _registration = cast(Table, Registration.__table__)
 _act = cast(Table, RegistrationAct.__table__)
 _traveller = cast(Table, Traveller.__table__)
+# Alerts that stand or fall with what was declared; what an inquiry asks does not change with the trip.
+_OF_THE_TRIP = ("registration", "arrival", "reassessment", "appeal")
 OPEN_STATES = (RegistrationState.DECLARED.value, RegistrationState.TURNED_BACK.value)
 
 
@@ -175,6 +178,7 @@ def submit(declaration: Declaration, *, actor: Actor, at: datetime, made_at: dat
         with transaction():
             store(prepared)
             raise_alerts([one.alert for one in prepared], context.state.policy, at)
+            hold_against_lists(declaration, [(one, one.registration["id"]) for one in prepared], context)
     except IntegrityError:
         first = _replay(declaration.client_id)  # the same submission won the race
         if first is None:
@@ -270,6 +274,10 @@ def amend(registration_id: uuid.UUID, declaration: Declaration, *, actor: Actor,
         store(added)
         alerts = [one.alert for one in added] + [replace(one.alert, subject_id=old.id) for old, one in pairs]
         raise_alerts(alerts, context.state.policy, at)
+        trips = {id(one): old.id for old, one in pairs}
+        hold_against_lists(
+            declaration, [(one, trips.get(id(one), one.registration["id"])) for one in prepared], context
+        )
     ordered = [receipts[id(one)] for one in prepared]
     return replace(ordered[0], companions=tuple(ordered[1:]))
 
@@ -315,7 +323,7 @@ def _replace(old: Registration, new: Prepared, actor: Actor, at: datetime) -> Re
             setattr(old, key, value)
     old.state = RegistrationState.DECLARED.value
     end_overrides(old.id, at)  # what was set aside spoke of the places declared before
-    retract_for(old.id, actor=actor, at=at)
+    retract_for(old.id, actor=actor, at=at, kinds=_OF_THE_TRIP)
     for model in (Stay, TestResult):
         session.execute(delete(model).where(model.registration_id == old.id))
     for rows, model_ in ((new.stays, Stay), (new.tests, TestResult)):
