@@ -24,7 +24,7 @@ _SCHEDULER = textwrap.dedent(
     """
     from checkpoint import create_app, scheduler
     from checkpoint.surveillance import planning
-    planning.BATCH = 3
+    planning.BATCH = 1
     scheduler.run(create_app())
     """
 )
