@@ -234,8 +234,7 @@ def test_silence_escalates_to_the_town_and_the_city_and_a_stalled_answer_too() -
     worker, operator = people.village_worker(), people.operator()
     alert = inbox(worker)[0]
     moved = [
-        escalate_overdue(actor=operator, at=NOW + timedelta(minutes=minutes), policy=policy)
-        for minutes in (59, 60, 61)
+        escalate_overdue(actor=operator, at=NOW + timedelta(minutes=minutes), policy=policy) for minutes in (59, 60, 61)
     ]
     assert moved == [0, 1, 0]
     db.session.refresh(alert)
