@@ -13,7 +13,7 @@ from checkpoint.accounts.models import Role
 from checkpoint.accounts.permissions import Permission
 from checkpoint.alerts import duty, handing, kinds, service
 from checkpoint.alerts.escalation import escalate_overdue
-from checkpoint.alerts.models import Alert, AlertEvent, DutyShift, FeedEntry
+from checkpoint.alerts.models import AlertEvent, FeedEntry
 from checkpoint.alerts.queries import history, inbox
 from checkpoint.alerts.service import NewAlert
 from checkpoint.database import db, transaction
@@ -21,38 +21,11 @@ from checkpoint.errors import Conflict, InvalidInput, NotFound
 from checkpoint.risk.policy import Deadline, Tier, default_policy
 from checkpoint.words import lazy
 from tests.factories import NOW, alerting, people
+from tests.factories.alerting import escalate, get, minutes, shift
 from tests.factories.divisions import OTHER_VILLAGE, SECOND_VILLAGE, SITE, TOWN, VILLAGE
 
 POLICY = default_policy()
 ZONE = "Asia/Shanghai"
-
-
-def minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)
-
-
-def get(alert_id: uuid.UUID) -> Alert:
-    found = db.session.get(Alert, alert_id, populate_existing=True)
-    assert found is not None
-    return found
-
-
-def shift(user_id: uuid.UUID, division: str, start: timedelta, end: timedelta) -> None:
-    with transaction() as session:
-        session.add(
-            DutyShift(
-                division_code=division,
-                user_id=user_id,
-                starts_at=NOW + start,
-                ends_at=NOW + end,
-                made_by="system",
-                made_at=NOW,
-            )
-        )
-
-
-def escalate(after: timedelta) -> int:
-    return escalate_overdue(actor=people.operator(), at=NOW + after, policy=POLICY)
 
 
 class TestRouting:

@@ -12,44 +12,16 @@ from sqlalchemy import select
 from checkpoint.accounts.models import Role
 from checkpoint.accounts.permissions import Actor
 from checkpoint.alerts import duty, receipts, service
-from checkpoint.alerts.escalation import escalate_overdue
-from checkpoint.alerts.models import Alert, AlertReceipt, DutyShift
-from checkpoint.database import db, transaction
+from checkpoint.alerts.models import AlertReceipt, DutyShift
+from checkpoint.database import db
 from checkpoint.errors import InvalidInput, NotAllowed, NotFound
 from checkpoint.risk.policy import default_policy
 from tests.factories import NOW, TODAY, alerting, people
+from tests.factories.alerting import get, minutes, shift
 from tests.factories.divisions import OTHER_VILLAGE, SITE, VILLAGE
 
 POLICY = default_policy()
 ZONE = "Asia/Shanghai"
-
-
-def minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)
-
-
-def get(alert_id: uuid.UUID) -> Alert:
-    found = db.session.get(Alert, alert_id, populate_existing=True)
-    assert found is not None
-    return found
-
-
-def shift(user_id: uuid.UUID, division: str, start: timedelta, end: timedelta) -> None:
-    with transaction() as session:
-        session.add(
-            DutyShift(
-                division_code=division,
-                user_id=user_id,
-                starts_at=NOW + start,
-                ends_at=NOW + end,
-                made_by="system",
-                made_at=NOW,
-            )
-        )
-
-
-def escalate(after: timedelta) -> int:
-    return escalate_overdue(actor=people.operator(), at=NOW + after, policy=POLICY)
 
 
 def _at_once(app: Flask, works: list[Callable[[], object]]) -> list[object]:

@@ -11,7 +11,7 @@ async function repaint() {
     const fresh = page.getElementById(place.id);
     if (fresh && fresh.innerHTML !== place.innerHTML) place.replaceChildren(...fresh.childNodes);
   } catch {
-    // no network for now: what is on screen stays, and the next round tries again
+    // the network is away: what is on screen stays, and the next round tries again
   }
 }
 
