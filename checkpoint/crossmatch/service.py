@@ -28,10 +28,10 @@ from checkpoint.inquiries import listfile
 from checkpoint.inquiries import service as inquiries
 from checkpoint.inquiries.blocking import Blocker, registered_blocks
 from checkpoint.inquiries.chunks import Found, Layout, Part
-from checkpoint.inquiries.dates import read_date
-from checkpoint.inquiries.evidence import Outcome, Person, judge, read_person
+from checkpoint.inquiries.evidence import Outcome, judge
 from checkpoint.inquiries.hits import Match, keep
 from checkpoint.inquiries.listfile import Listed, ListFile
+from checkpoint.inquiries.lookup import read_listed
 from checkpoint.inquiries.models import Inquiry, InquiryChunk, InquiryState
 from checkpoint.inquiries.reading import Unpaired, Unreadable, spans
 from checkpoint.registrations.models import Registration
@@ -190,10 +190,10 @@ def _with_pool(run_: _Run, waiting: Sequence[InquiryChunk], pool: ProcessPoolExe
 def _parts(run_: _Run, waiting: Sequence[InquiryChunk], able: Hands) -> None:
     """Hand parts out some ahead, and store them in their order."""
     under_way: deque[tuple[InquiryChunk, Future[Found]]] = deque()
-    todo = iter(waiting)
+    left = iter(waiting)
     run_.say("matching")
     while True:
-        while len(under_way) < able.ahead and (chunk := next(todo, None)) is not None:
+        while len(under_way) < able.ahead and (chunk := next(left, None)) is not None:
             under_way.append((chunk, able.submit(_part(run_.inquiry, chunk))))
         if not under_way:
             return
@@ -254,11 +254,6 @@ def judged(
     return [
         match for row, known in rows.items() for match in _judged_row(inquiry_id, row, listed[row], known, found_by)
     ]
-
-
-def read_listed(listed: Listed) -> Person:
-    """A listed person made ready for comparison."""
-    return read_person(listed.name, listed.document, listed.phone, read_date(listed.born), listed.plate)
 
 
 def _judged_row(

@@ -141,8 +141,13 @@ def _matches(one: Arrived, lists: Sequence[_Open], books: Shelf, holders: Holder
                 yield match
 
 
+def read_listed(listed: Listed) -> Person:
+    """A listed person made ready for comparison."""
+    return read_person(listed.name, listed.document, listed.phone, read_date(listed.born), listed.plate)
+
+
 def _match(one: Arrived, person: Person, inquiry_id: uuid.UUID, number: int, listed: Listed, holders: Holders) -> Match:
-    named = read_person(listed.name, listed.document, listed.phone, read_date(listed.born), listed.plate)
+    named = read_listed(listed)
     count = max(1, holders(one)) if named.phone is not None and named.phone == person.phone else 1
     evidence = judge(named, person, count)
     return Match(
