@@ -1,7 +1,8 @@
 """How gunicorn serves Checkpoint: `gunicorn -c gunicorn.conf.py wsgi:app`; the figures come from the environment.
 
 Threads, not greenlets: SQLite must never yield inside a write. Each worker answers WEB_THREADS requests at once and holds
-STREAM_LIMIT streams besides. The application is loaded once and forked, so that the workers share its memory.
+STREAM_LIMIT streams besides; checkpoint/web/admission.py sends away whoever is too many. The application is loaded once and
+forked, so that the workers share its memory.
 """
 
 import gc
@@ -11,6 +12,8 @@ from pathlib import Path
 from checkpoint.config import settings_from
 from checkpoint.errors import ConfigurationError
 
+SPARE_THREADS = 8
+
 try:
     _settings = settings_from()
 except ConfigurationError as error:
@@ -19,13 +22,15 @@ except ConfigurationError as error:
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = _settings.web_workers
-threads = _settings.web_threads + _settings.stream_limit
-worker_connections = threads + 200
+# Besides those who are answered and those who wait, some threads must be free to send the rest away at once.
+threads = _settings.web_threads + _settings.stream_limit + _settings.web_queue + SPARE_THREADS
+# Whoever stands in the kernel's queue hears nothing at all: it is better to let people in and to tell them.
+worker_connections = threads + 1000
 preload_app = True
 timeout = 60
 graceful_timeout = 5
 keepalive = 5
-backlog = 1024
+backlog = 2048
 limit_request_line = 4094
 # Addresses hold the handles of passes, so requests are not logged; the application counts them for /metrics.
 accesslog = None
@@ -52,8 +57,10 @@ def post_worker_init(worker: object) -> None:
 
 def post_fork(_server: object, worker: object) -> None:
     """Forget the connections of the master: a connection has one process."""
-    from checkpoint.database import db
+    from checkpoint.database import bound_requests, db
 
+    sys.setswitchinterval(0.001)  # seconds: those who are sent away wait behind those who are answered, a turn of each
     app = getattr(worker, "app").callable  # noqa: B009 - gunicorn's worker is untyped
     with app.app_context():
         db.engine.dispose(close=False)
+        bound_requests(db.engine)

@@ -9,3 +9,5 @@ try:
     app = create_app()
 except ConfigurationError as error:
     sys.exit(f"checkpoint: {error}")
+except OSError as error:
+    sys.exit(f"checkpoint: the folder CHECKPOINT_DATA cannot be used: {error.strerror} ({error.filename}).")

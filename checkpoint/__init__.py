@@ -9,6 +9,16 @@ from flask.json.provider import DefaultJSONProvider
 
 __all__ = ["create_app"]
 
+POOL_PATIENCE = 5  # seconds for a connection that others of this process hold
+# A server that is gone without a word: seconds until a connection to it is given up, one being made and one in use.
+POSTGRES_PATIENCE = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     """The application, configured from the environment (see checkpoint/config.py)."""
@@ -20,12 +30,13 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     from checkpoint.config import PROJECT_ROOT, settings_from
     from checkpoint.database import db, prepare_engine
     from checkpoint.extensions import babel, compress, csrf, limiter, login_manager, migrate
+    from checkpoint.limiting import REDIS_PATIENCE, SCHEME
     from checkpoint.privacy import load_keyring
     from checkpoint.regions import configure
 
     settings = settings_from(environ)
     settings.data.mkdir(parents=True, exist_ok=True)
-    ring = load_keyring(settings.data)
+    ring = load_keyring(settings.data, settings.master_keys)
     app = Flask("checkpoint", template_folder=str(PROJECT_ROOT / "templates"), instance_path=str(settings.data))
     app.extensions["settings"] = settings
     app.extensions["keyring"] = ring
@@ -37,7 +48,9 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_https,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_URI=settings.redis_url or f"{SCHEME}://{settings.data / 'limits.sqlite'}",
+        RATELIMIT_STORAGE_OPTIONS=REDIS_PATIENCE if settings.redis_url else {},
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,  # a dead counter keeps nobody out: each process counts by itself
         BABEL_DEFAULT_LOCALE="zh",
         BABEL_DEFAULT_TIMEZONE=settings.timezone,
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
@@ -83,12 +96,14 @@ def _engine_options(is_sqlite: bool, threads: int) -> dict[str, object]:
             "connect_args": {"check_same_thread": False},
             "pool_size": threads,
             "max_overflow": 8,
+            "pool_timeout": POOL_PATIENCE,
         }
     return {
         "hide_parameters": True,
+        "connect_args": POSTGRES_PATIENCE,
         "pool_size": min(threads, 20),
         "max_overflow": 10,
-        "pool_timeout": 10,
+        "pool_timeout": POOL_PATIENCE,
         "pool_pre_ping": True,
         "pool_recycle": 1800,
     }

@@ -3,13 +3,15 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from checkpoint.errors import ConfigurationError
+from checkpoint.privacy.keyfiles import read_master_keys
 
+SIGN_IN_ROLES = ("village", "town", "officer", "command", "auditor", "company")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,12 +30,22 @@ class Settings:
     timezone: str
     public_url: str
     trusted_proxies: int
+    totp_roles: tuple[str, ...]
     web_workers: int
     web_threads: int
+    web_queue: int
     stream_limit: int
     registration_limit: str
+    phone_limit: str
+    device_limit: str
     max_body_bytes: int
     allow_private_targets: bool
+    master_keys: tuple[bytes, ...] = field(repr=False)
+    backup_folder: Path | None
+    backup_hours: int
+    backup_keep: int
+    backup_recipients: tuple[str, ...]
+    backup_passphrase: str | None = field(repr=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -49,6 +61,13 @@ def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high
     if not re.fullmatch(r"\d{1,12}", raw) or not low <= int(raw) <= high:
         raise ConfigurationError(f"{name} must be a whole number from {low} to {high}, not {raw!r}.")
     return int(raw)
+
+
+def _limit(environ: Mapping[str, str], name: str, default: str) -> str:
+    limit = environ.get(name, "").strip() or default
+    if not re.fullmatch(r"[1-9]\d{0,8} per (second|minute|hour|day)", limit):
+        raise ConfigurationError(f"{name} must read like '{default}', not {limit!r}.")
+    return limit
 
 
 def _database_url(environ: Mapping[str, str], data: Path) -> str:
@@ -73,6 +92,30 @@ def _public_url(environ: Mapping[str, str], host: str, port: int) -> str:
     return raw
 
 
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    raw = environ.get(name, "").strip()
+    return Path(raw).expanduser().resolve() if raw else None
+
+
+def _recipients(environ: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in environ.get("BACKUP_RECIPIENTS", "").split(",") if part.strip())
+    if not all(re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", one) for one in found):
+        raise ConfigurationError("BACKUP_RECIPIENTS must be public age keys (age1…), separated by commas.")
+    return found
+
+
+def _totp_roles(environ: Mapping[str, str], public_url: str) -> tuple[str, ...]:
+    default = "command,auditor" if public_url.startswith("https://") else "none"
+    raw = environ.get("TOTP_ROLES", "").strip() or default
+    named = [] if raw == "none" else [part.strip() for part in raw.split(",") if part.strip()]
+    unknown = sorted(set(named) - set(SIGN_IN_ROLES))
+    if unknown:
+        raise ConfigurationError(
+            f"TOTP_ROLES must be 'none' or some of {', '.join(SIGN_IN_ROLES)}, not {unknown[0]!r}."
+        )
+    return tuple(named)
+
+
 def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read and check every setting; raises ConfigurationError with a sentence that names the wrong one."""
     data = Path(environ.get("CHECKPOINT_DATA", "").strip() or PROJECT_ROOT / "instance").expanduser().resolve()
@@ -91,9 +134,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
     redis_url = environ.get("REDIS_URL", "").strip() or None
     if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigurationError("REDIS_URL must start with redis://, rediss:// or unix://.")
-    limit = environ.get("REGISTRATION_LIMIT", "").strip() or "3000 per minute"
-    if not re.fullmatch(r"\d+ per (second|minute|hour|day)", limit):
-        raise ConfigurationError(f"REGISTRATION_LIMIT must read like '3000 per minute', not {limit!r}.")
+    public_url = _public_url(environ, host, port)
     return Settings(
         host=host,
         port=port,
@@ -104,12 +145,22 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         site_name=environ.get("SITE_NAME", "").strip(),
         site_phone=environ.get("SITE_PHONE", "").strip() or "12345",
         timezone=timezone,
-        public_url=_public_url(environ, host, port),
+        public_url=public_url,
         trusted_proxies=_integer(environ, "TRUSTED_PROXIES", 0, 0, 9),
+        totp_roles=_totp_roles(environ, public_url),
         web_workers=_integer(environ, "WEB_WORKERS", 2, 1, 64),
         web_threads=_integer(environ, "WEB_THREADS", 8, 1, 256),
+        web_queue=_integer(environ, "WEB_QUEUE", 100, 0, 1000),
         stream_limit=_integer(environ, "STREAM_LIMIT", 64, 0, 2000),
-        registration_limit=limit,
+        registration_limit=_limit(environ, "REGISTRATION_LIMIT", "3000 per minute"),
+        phone_limit=_limit(environ, "PHONE_LIMIT", "1000 per hour"),
+        device_limit=_limit(environ, "DEVICE_LIMIT", "60000 per minute"),
         max_body_bytes=_integer(environ, "MAX_BODY_BYTES", 1_048_576, 65_536, 1_073_741_824),
         allow_private_targets=bool(_integer(environ, "ALLOW_PRIVATE_TARGETS", 0, 0, 1)),
+        master_keys=read_master_keys(environ.get("CHECKPOINT_KEY", "")),
+        backup_folder=_folder(environ, "BACKUP_DIR"),
+        backup_hours=_integer(environ, "BACKUP_HOURS", 24, 1, 8760),
+        backup_keep=_integer(environ, "BACKUP_KEEP", 7, 1, 1000),
+        backup_recipients=_recipients(environ),
+        backup_passphrase=environ.get("BACKUP_PASSPHRASE", "") or None,
     )

@@ -4,15 +4,14 @@ Every write happens inside `transaction()`. On SQLite it takes a fair file lock 
 transaction that reads and then writes fails under load whatever the busy timeout; reads use BEGIN DEFERRED and never wait.
 """
 
-import fcntl
-import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import uuid_utils.compat
+from flask import has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
@@ -32,7 +31,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from checkpoint.filelock import lock_on
+
+REQUEST_PATIENCE = 5.0  # seconds that somebody who waits for an answer waits for other writers
+PROCESS_PATIENCE = 60.0
+# What PostgreSQL is told to give up by itself for a process that answers requests: a lock, a statement, a transaction left open.
+REQUEST_LIMITS = {"lock_timeout": "5s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -89,6 +96,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "synchronous=FULL",  # a success answer means on disk
         "busy_timeout=5000",
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is purged is overwritten, not only unlinked
         "cache_size=-65536",
         "temp_store=MEMORY",
     ):
@@ -108,6 +116,19 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "begin", _sqlite_begin)
 
 
+def bound_requests(engine: Engine) -> None:
+    """Let no statement of this process keep PostgreSQL, or the person who waits for it, for long. Call it before the first connection."""
+    if engine.dialect.name != "postgresql":
+        return
+    limits = " ".join(f"-c {name}={value}" for name, value in REQUEST_LIMITS.items())
+
+    @event.listens_for(engine, "do_connect")
+    def add_limits(_dialect: Dialect, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+        given = parameters.get("options") or ""
+        if limits not in given:
+            parameters["options"] = f"{given} {limits}".strip()
+
+
 def standalone_engine(url: str) -> Engine:
     """An engine outside the application context, for listeners and benchmarks, with the same manners."""
     engine = create_engine(url, pool_pre_ping=True)
@@ -115,28 +136,22 @@ def standalone_engine(url: str) -> Engine:
     return engine
 
 
-class _FairLock:
-    """A file lock beside the SQLite file: writers of all processes queue in order instead of racing for BEGIN IMMEDIATE."""
-
-    def __init__(self, database: str) -> None:
-        self.path = f"{database}.lock"
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+class LockTimeout(PoolTimeout):
+    """Other writers were before this one for too long; nothing was written."""
 
 
 @contextmanager
 def _queued(engine: Engine) -> Iterator[None]:
-    if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
-        with _FairLock(str(engine.url.database)).held():
-            yield
-    else:
+    """On SQLite the place of this writer among those of all processes: a person waits seconds for it, a background process longer."""
+    if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
+        yield
+        return
+    patience = REQUEST_PATIENCE if has_request_context() else PROCESS_PATIENCE
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_on(f"{engine.url.database}.lock").held(patience))
+        except TimeoutError as error:
+            raise LockTimeout("the queue of writers did not move") from error
         yield
 
 

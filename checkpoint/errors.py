@@ -55,6 +55,12 @@ class NotAllowed(CheckpointError):
     code = "not_allowed"
 
 
+class SecondStepMissing(NotAllowed):
+    """Your role needs the second step of signing in: set it up first."""
+
+    code = "second_step_missing"
+
+
 class NotFound(CheckpointError):
     """There is nothing here, or nothing that you may see."""
 

@@ -15,6 +15,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from checkpoint.errors import CheckpointError
 
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that has been given out (RFC 4291 and IANA's registry)."""
+
 
 class ForbiddenAddress(CheckpointError):
     """This address is not one that may be called."""
@@ -47,6 +50,8 @@ def is_public(address: str) -> bool:
             found = inner
         elif found in ipaddress.ip_network("64:ff9b::/96"):  # an IPv4 address behind NAT64
             found = ipaddress.IPv4Address(found.packed[-4:])
+    if isinstance(found, ipaddress.IPv6Address) and found not in _UNICAST:
+        return False  # ::127.0.0.1 and whatever else was never given to anybody
     return found.is_global and not found.is_multicast
 
 

@@ -16,15 +16,26 @@ from checkpoint.accounts.permissions import system_actor
 from checkpoint.alerts import feed
 from checkpoint.alerts.escalation import escalate_overdue
 from checkpoint.appeals.tending import tend
+from checkpoint.approvals import commuters_office
+from checkpoint.approvals.tending import tend as tend_applications
+from checkpoint.audit.sealing import seal_all
 from checkpoint.audit.service import beat
 from checkpoint.channels.collecting import collect
 from checkpoint.channels.sending import send_due
+from checkpoint.companies.members import forget_old
+from checkpoint.companies.telling import send_notices
+from checkpoint.companies.watching import look
 from checkpoint.crossmatch import jobs as crossmatch
 from checkpoint.database import db, transaction
 from checkpoint.followups.overdue import sweep
+from checkpoint.joint import jobs as joint
 from checkpoint.patrols.rounds import plan_rounds, tell_missed
+from checkpoint.retention.purge import purge_due
 from checkpoint.risk.service import current_state
 from checkpoint.surveillance import jobs
+from checkpoint.surveillance.commuting import each_morning
+from checkpoint.upkeep import scheduled
+from checkpoint.upkeep.resealing import reseal
 from checkpoint.watch.service import look_all
 
 BEAT_SECONDS = 30
@@ -38,6 +49,14 @@ WATCH_SECONDS = 30
 FOLLOW_UP_SECONDS = 30
 INQUIRY_SECONDS = 2
 INQUIRY_UPKEEP_SECONDS = 60
+JOINT_SECONDS = 3
+COMMUTER_SECONDS = 60
+RESEAL_SECONDS = 10
+RESEAL_SHARE = 4.0  # of those seconds are worked at most: the rest of the machine belongs to people
+AUDIT_SECONDS = 10
+BACKUP_SECONDS = 300  # how often it is looked whether a backup is due
+COMPANY_SECONDS = 20
+PURGE_SECONDS = 300  # how often it is looked whether the night's purge is due
 DEADLINE_CHUNK = 500
 
 _log = logging.getLogger(__name__)
@@ -80,10 +99,26 @@ def walk_rounds() -> None:
 
 
 def follow_up() -> None:
-    """Tell of overdue work, release whose plan is done, and keep appeals and what was set aside from being forgotten."""
+    """Tell of overdue work, release whose plan is done, and keep appeals, applications and what was set aside from being forgotten."""
     at = clock.now()
     sweep(at)
     tend(at)
+    tend_applications(at)
+
+
+def meet_the_morning(site_division: str) -> None:
+    """Assess the commuters of today, once the morning has come, and end the trips of those withdrawn with many others."""
+    actor, at = system_actor(site_division), clock.now()
+    while commuters_office.finish(actor=actor, at=at):
+        pass
+    each_morning(actor=actor, at=at)
+
+
+def watch_companies() -> None:
+    """Carry what changed in the registry to the staff lists, tell the liaisons, and forget files that were never confirmed."""
+    look(clock.now())
+    send_notices(clock.now)
+    forget_old(clock.now())
 
 
 def build(app: Flask) -> BlockingScheduler:
@@ -110,12 +145,20 @@ def build(app: Flask) -> BlockingScheduler:
     job(follow_up, "follow_up", FOLLOW_UP_SECONDS)
     job(carry_messages, "messages", MESSAGE_SECONDS)
     job(watch, "watch", WATCH_SECONDS)
+    job(watch_companies, "companies", COMPANY_SECONDS)
+    job(lambda: seal_all(clock.now()), "audit", AUDIT_SECONDS)
+    job(lambda: meet_the_morning(settings.site_division), "commuters", COMMUTER_SECONDS)
     job(feed.number, "numbering", NUMBER_SECONDS)  # for integrations when no screen is connected
     job(jobs.reassess, "reassess", REASSESS_SECONDS)
     job(jobs.fetch_lists, "feeds", FEED_SECONDS)
     job(jobs.count_impacts, "impacts", REASSESS_SECONDS)
     job(crossmatch.read_lists, "inquiries", INQUIRY_SECONDS)
     job(crossmatch.tidy, "inquiry_upkeep", INQUIRY_UPKEEP_SECONDS)
+    job(lambda: scheduled.make_due(clock.now()), "backup", BACKUP_SECONDS)
+    job(lambda: purge_due(clock.now()), "purge", PURGE_SECONDS)
+    job(lambda: reseal(clock.now, seconds=RESEAL_SHARE), "reseal", RESEAL_SECONDS)
+    job(joint.exchange, "joint", JOINT_SECONDS)
+    job(joint.tidy, "joint_upkeep", INQUIRY_UPKEEP_SECONDS)
     return scheduler
 
 

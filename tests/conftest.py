@@ -6,6 +6,7 @@ context is pushed, so that each request of `client` gets one of its own, as in p
 `@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)`.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from checkpoint import clock, create_app
 from tests.factories import NOW, databases
@@ -30,6 +32,17 @@ SETTINGS = (
     "PUBLIC_URL",
     "SITE_TIMEZONE",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What pages do with the database their services have done on both: the web tests on PostgreSQL belong to the full run."""
+    for item in items:
+        is_web = Path(item.path).is_relative_to(Path(__file__).parent / "web")
+        if is_web and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            asked = item.get_closest_marker("parametrize")
+            on_both = asked is None or "backend" not in str(asked.args[0])
+            if on_both and item.callspec.params.get("backend") == "postgresql":
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +123,26 @@ def freeze(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
         monkeypatch.setattr(clock, "now", lambda: instant)
 
     return stop
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_applications() -> Iterator[None]:
+    """Thousands of applications share a few hundred addresses: what werkzeug compiles for one serves them all, and the collector need
+    not look through the libraries again for each."""
+    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+    compile_anew = Rule._compile_builder
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, rule.subdomain, append_unknown, *sorted((rule.defaults or {}).items()))
+        if key not in compiled:
+            compiled[key] = compile_anew(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remembered)
+        gc.collect()
+        gc.freeze()
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

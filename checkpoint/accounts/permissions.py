@@ -2,7 +2,7 @@
 
 import enum
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checkpoint.accounts.models import Role
 from checkpoint.regions.models import code_range, contains
@@ -17,9 +17,17 @@ class Permission(enum.StrEnum):
     PEOPLE_UNMASK = "people.unmask"
     FOLLOWUPS_ACT = "followups.act"
     APPEALS_ANSWER = "appeals.answer"
+    APPROVALS_ANSWER = "approvals.answer"
+    APPROVALS_PAPER = "approvals.paper"
+    COMPANIES_REVIEW = "companies.review"
+    COMPANY_OWN = "company.own"
+    INQUIRIES_REVIEW = "inquiries.review"
+    INQUIRIES_JOINT = "inquiries.joint"
     ROSTERS_WRITE = "rosters.write"
+    CHANNELS_OWN = "channels.own"
     CHANNELS_WRITE = "channels.write"
     WATCH_WRITE = "watch.write"
+    RETENTION_HOLD = "retention.hold"
     SCANS_WRITE = "scans.write"
     GATE_SNAPSHOT = "gate.snapshot"
     COMMAND_READ = "command.read"
@@ -31,6 +39,8 @@ class Permission(enum.StrEnum):
     PATROLS_WRITE = "patrols.write"
     AUDIT_READ = "audit.read"
     ACCOUNT_OWN = "account.own"
+    ACCOUNT_SECURE = "account.secure"
+    TOKENS_WRITE = "tokens.write"
 
 
 _WORKER = frozenset(
@@ -41,34 +51,73 @@ _WORKER = frozenset(
         Permission.PEOPLE_UNMASK,
         Permission.FOLLOWUPS_ACT,
         Permission.APPEALS_ANSWER,
+        Permission.APPROVALS_ANSWER,
+        Permission.APPROVALS_PAPER,
         Permission.ROSTERS_WRITE,
         Permission.PATROLS_READ,
+        Permission.CHANNELS_OWN,
         Permission.ACCOUNT_OWN,
+        Permission.ACCOUNT_SECURE,
     }
 )
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
-    Role.OFFICER: frozenset({Permission.SCANS_WRITE, Permission.GATE_SNAPSHOT, Permission.ACCOUNT_OWN}),
+    Role.OFFICER: frozenset(
+        {
+            Permission.SCANS_WRITE,
+            Permission.GATE_SNAPSHOT,
+            Permission.APPROVALS_PAPER,
+            Permission.ACCOUNT_OWN,
+            Permission.ACCOUNT_SECURE,
+        }
+    ),
     Role.VILLAGE: _WORKER,
-    Role.TOWN: _WORKER | {Permission.CHANNELS_WRITE},
+    Role.TOWN: _WORKER | {Permission.CHANNELS_WRITE, Permission.COMPANIES_REVIEW},
     Role.COMMAND: _WORKER
     | {
         Permission.COMMAND_READ,
         Permission.LISTS_WRITE,
         Permission.USERS_WRITE,
+        Permission.TOKENS_WRITE,
         Permission.DEVICES_WRITE,
         Permission.REGIONS_WRITE,
         Permission.PATROLS_WRITE,
         Permission.CHANNELS_WRITE,
         Permission.WATCH_WRITE,
+        Permission.RETENTION_HOLD,
+        Permission.COMPANIES_REVIEW,
+        Permission.INQUIRIES_REVIEW,
+        Permission.INQUIRIES_JOINT,
     },
     Role.AUDITOR: frozenset(
-        {Permission.AUDIT_READ, Permission.COMMAND_READ, Permission.PATROLS_READ, Permission.ACCOUNT_OWN}
+        {
+            Permission.AUDIT_READ,
+            Permission.COMMAND_READ,
+            Permission.PATROLS_READ,
+            Permission.ACCOUNT_OWN,
+            Permission.ACCOUNT_SECURE,
+        }
+    ),
+    Role.COMPANY: frozenset(
+        {Permission.COMPANY_OWN, Permission.CHANNELS_OWN, Permission.ACCOUNT_OWN, Permission.ACCOUNT_SECURE}
     ),
     Role.INTEGRATION: frozenset({Permission.ALERTS_READ, Permission.ALERTS_ACT, Permission.PEOPLE_READ}),
 }
 
 _DEVICE = frozenset({Permission.SCANS_WRITE, Permission.GATE_SNAPSHOT})
+
+SITE_WIDE = frozenset(
+    {
+        Permission.COMMAND_READ,
+        Permission.LISTS_WRITE,
+        Permission.REGIONS_WRITE,
+        Permission.WATCH_WRITE,
+        Permission.INQUIRIES_REVIEW,
+        Permission.INQUIRIES_JOINT,
+        Permission.AUDIT_READ,
+    }
+)
+"""What has no division of its own and touches the whole site: lists, policies, inquiries, other places, the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +152,11 @@ class Actor:
 def actor_for(kind: str, id_: uuid.UUID, role: str, division: str) -> Actor:
     """The actor of a user or token with a role."""
     return Actor(kind, id_, role, division, PERMISSIONS.get(role, frozenset()))
+
+
+def confined(actor: Actor, site: str) -> Actor:
+    """The actor as they may act at a site: only whoever's jurisdiction holds the whole of it may do what is SITE_WIDE."""
+    return actor if actor.sees(site) else replace(actor, permissions=actor.permissions - SITE_WIDE)
 
 
 def device_actor(device_id: uuid.UUID, checkpoint_id: uuid.UUID, division: str) -> Actor:

@@ -34,12 +34,6 @@ def user(actor: Actor, user_id: uuid.UUID) -> User:
     return found
 
 
-def session_user(user_id: uuid.UUID, epoch: str) -> User | None:
-    """The active account that a session cookie names, unless its sessions were ended."""
-    found = db.session.get(User, user_id)
-    return found if found is not None and found.active and found.session_epoch == epoch else None
-
-
 def user_by_login(login: str) -> User | None:
     """An account by its login, in any case."""
     return db.session.scalar(select(User).where(User.login == login.strip().casefold()))

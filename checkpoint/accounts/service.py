@@ -1,8 +1,8 @@
 """Accounts of people who sign in, and the tokens of integrations. Each verb is one transaction with an audit entry."""
 
 import re
-import secrets
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,11 +18,12 @@ from checkpoint.accounts.passwords import (
     outdated,
     random_password,
 )
-from checkpoint.accounts.permissions import Actor, actor_for
+from checkpoint.accounts.permissions import PERMISSIONS, Actor, actor_for
+from checkpoint.accounts.sessions import forget, new_epoch
 from checkpoint.accounts.tokens import INTEGRATION_PREFIX, forget_cached, new_token, token_hash
 from checkpoint.audit.service import record
 from checkpoint.database import db, new_id, transaction
-from checkpoint.errors import Conflict, FieldError, InvalidInput, NotFound
+from checkpoint.errors import Conflict, FieldError, InvalidInput, NotAllowed, NotFound
 from checkpoint.regions.models import Division
 
 _LOGIN = re.compile(r"[\w][\w.@-]{1,63}")
@@ -30,7 +31,7 @@ PEOPLE_ROLES = (Role.VILLAGE, Role.TOWN, Role.OFFICER, Role.COMMAND, Role.AUDITO
 
 
 class NewUser(NamedTuple):
-    """An account that was just made or reset, with the password that is shown this once."""
+    """An account that was just made, with the password that is shown this once."""
 
     user: User
     password: str
@@ -43,62 +44,74 @@ class NewToken(NamedTuple):
     token: str
 
 
-def create_user(
-    login: str, role: str, division: str, *, actor: Actor, at: datetime, name: str = "", password: str | None = None
-) -> NewUser:
-    """Make an account with a random password (or the given one). InvalidInput names every wrong field."""
+def is_taken(login: str) -> bool:
+    """Whether some account, open or closed, has this login."""
+    return queries.user_by_login(login) is not None
+
+
+def add_account(
+    login: str,
+    role: str,
+    division: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    name: str = "",
+    roles: Collection[Role] = PEOPLE_ROLES,
+) -> User:
+    """Make an account that nobody can sign in to before a password is chosen. InvalidInput names every wrong field.
+
+    `roles` are those that the caller may give; a company's liaison has a room of its own that makes them.
+    """
     login = login.strip().casefold()
     name = name.strip() or login[:64]
     errors = check_division(actor, division)
     if not _LOGIN.fullmatch(login):
         errors.append(FieldError("login", "format", _("2 to 64 letters, digits, dots, hyphens or underscores.")))
-    elif queries.user_by_login(login) is not None:
+    elif is_taken(login):
         errors.append(FieldError("login", "taken", _("This login is taken.")))
-    if role not in PEOPLE_ROLES:
+    if role not in roles:
         errors.append(FieldError("role", "unknown", _("Choose one of the roles.")))
     if len(name) > 64 or not name.isprintable():
         errors.append(FieldError("name", "too_long", _("1 to 64 characters.")))
     if errors:
         raise InvalidInput(errors)
-    secret = password or random_password()
-    _check_password(secret)
     user = User(
         id=new_id(),
         login=login,
         display_name=name,
-        password_hash=hash_password(secret),
+        password_hash="",
         role=role,
         division_code=division,
         active=True,
-        session_epoch=_epoch(),
+        session_epoch=new_epoch(),
         created_at=at,
     )
     with transaction() as session:
         session.add(user)
         _audit(actor, at, "user.create", "user", user.id, {"role": str(role), "division": division})
-    return NewUser(user, secret)
+    return user
 
 
-def reset_password(user_id: uuid.UUID, *, actor: Actor, at: datetime) -> NewUser:
-    """Give an account a new random password and end its sessions."""
+def create_user(login: str, role: str, division: str, *, actor: Actor, at: datetime, name: str = "") -> NewUser:
+    """Make an account with a random password, for the operator at the machine. InvalidInput names every wrong field."""
     secret = random_password()
     with transaction():
-        user = queries.user(actor, user_id)
-        _store_password(user, secret)
-        _audit(actor, at, "user.reset_password", "user", user.id)
+        user = add_account(login, role, division, actor=actor, at=at, name=name)
+        user.password_hash = hash_password(secret)
     return NewUser(user, secret)
 
 
 def set_password(user_id: uuid.UUID, old: str, new: str, *, actor: Actor, at: datetime) -> User:
     """Somebody changes their own password; every other session of the account ends."""
-    _check_password(new, field="new")
+    check_password(new, field="new")
     user = db.session.get(User, user_id)
     if user is None or actor.id != user_id or not user.active:
         raise NotFound
     if not matches(user.password_hash, old):
         raise InvalidInput.one("old", "wrong", _("This is not your present password."))
     with transaction():
-        _store_password(user, new)
+        store_password(user, new)
         _audit(actor, at, "user.set_password", "user", user.id)
     return user
 
@@ -111,7 +124,7 @@ def set_active(user_id: uuid.UUID, active: bool, *, actor: Actor, at: datetime) 
             raise Conflict(_("You cannot deactivate the account that you are using."))
         if user.active != active:
             user.active = active
-            user.session_epoch = _epoch()
+            forget(user)
             _audit(actor, at, "user.open" if active else "user.close", "user", user.id)
     return user
 
@@ -124,7 +137,8 @@ def deactivate(user_id: uuid.UUID, *, actor: Actor, at: datetime) -> User:
 def authenticate(login: str, password: str, address: str, *, at: datetime) -> User | None:
     """The account that this login and password open, or None; TooManyAttempts after repeated failures.
 
-    An unknown login costs the same time as a wrong password. Failures are counted by account and address together.
+    An unknown login costs the same time as a wrong password. Failures are counted by account and address together. The session
+    is opened by `sessions.open_session`, after the second step of those who have one.
     """
     login = login.strip().casefold()[:64]
     throttle.check_sign_in(login, address)
@@ -136,21 +150,37 @@ def authenticate(login: str, password: str, address: str, *, at: datetime) -> Us
             with transaction():
                 record(at=at, actor_kind="user", actor_id=user.id, act="user.sign_in_failed")
         return None
-    with transaction():
-        user.last_login_at = at
-        if outdated(user.password_hash):
+    if outdated(user.password_hash):
+        with transaction():
             user.password_hash = hash_password(password)
-        record(at=at, actor_kind="user", actor_id=user.id, act="user.sign_in")
     return user
 
 
 def issue_token(
-    role: str, division: str, *, actor: Actor, at: datetime, label: str = "", expires: datetime | None = None
+    role: str,
+    division: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    label: str = "",
+    expires: datetime | None = None,
+    scopes: Collection[str] | None = None,
 ) -> NewToken:
-    """Issue a bearer token of any role for an integration. The text is shown once and kept as a hash."""
+    """Issue a bearer token of any role for an integration. The text is shown once and kept as a hash.
+
+    `scopes` narrow what the role may do. A person gives away no more than they may do themselves; a token issues none.
+    """
+    if actor.kind not in ("user", "system"):
+        raise NotAllowed
+    allowed = {str(one) for one in PERMISSIONS.get(role, frozenset())}
+    given = allowed if scopes is None else set(scopes)
     errors = check_division(actor, division)
     if role not in tuple(Role):
         errors.append(FieldError("role", "unknown", _("Choose one of the roles.")))
+    elif not given or not given <= allowed:
+        errors.append(FieldError("scopes", "unknown", _("Choose what the token may do, out of what its role may.")))
+    elif not given <= set(actor.permissions):
+        errors.append(FieldError("scopes", "beyond", _("You cannot give away more than you may do yourself.")))
     if expires is not None and expires <= at:
         errors.append(FieldError("expires", "past", _("The end must lie in the future.")))
     if len(label) > 64 or not label.isprintable():
@@ -164,6 +194,7 @@ def issue_token(
         label=label.strip() or str(role),
         role=role,
         division_code=division,
+        scopes=None if scopes is None else sorted(given),
         created_at=at,
         expires_at=expires,
     )
@@ -206,19 +237,17 @@ def check_division(actor: Actor, code: str) -> list[FieldError]:
     return []
 
 
-def _check_password(password: str, field: str = "password") -> None:
+def check_password(password: str, field: str = "password") -> None:
+    """InvalidInput for a password that is too short or too long."""
     if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
         message = _("Use %(low)d to %(high)d characters.", low=MINIMUM_LENGTH, high=MAXIMUM_LENGTH)
         raise InvalidInput.one(field, "length", message)
 
 
-def _store_password(user: User, password: str) -> None:
+def store_password(user: User, password: str) -> None:
+    """Give an account a password inside the caller's transaction; its sessions end."""
     user.password_hash = hash_password(password)
-    user.session_epoch = _epoch()
-
-
-def _epoch() -> str:
-    return secrets.token_hex(8)
+    forget(user)
 
 
 def _audit(

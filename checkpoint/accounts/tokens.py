@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -24,6 +24,7 @@ DEVICE_PREFIX = "cpd_"
 _KEEP_SECONDS = 3.0
 _KEEP_AT_MOST = 10_000
 _SEEN_EVERY = timedelta(minutes=1)
+_USED_EVERY = timedelta(minutes=10)
 
 
 @dataclass
@@ -110,7 +111,15 @@ def _integration(key: bytes, at: datetime) -> Actor | None:
             or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > at),
         )
     )
-    return None if token is None else actor_for("token", token.id, token.role, token.division_code)
+    if token is None:
+        return None
+    if token.last_used_at is None or at - token.last_used_at > _USED_EVERY:
+        with transaction() as session:
+            session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=at))
+    actor = actor_for("token", token.id, token.role, token.division_code)
+    if token.scopes is None:
+        return actor
+    return replace(actor, permissions=frozenset(one for one in actor.permissions if one in token.scopes))
 
 
 def _device(key: bytes, at: datetime) -> Actor | None:

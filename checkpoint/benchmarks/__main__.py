@@ -3,16 +3,30 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from types import FrameType
 from typing import NoReturn
 
 import click
 
-from checkpoint.benchmarks import crossmatch, gate, hotpath, places, published, reassess, report, screens
+from checkpoint.benchmarks import (
+    crossmatch,
+    dumped,
+    gate,
+    hotpath,
+    kept,
+    lookups,
+    places,
+    published,
+    reassess,
+    report,
+    screens,
+    siege,
+)
 from checkpoint.benchmarks.instance import prepared
 from checkpoint.errors import CheckpointError
 
-NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate", "crossmatch")
+NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate", "crossmatch", "dump", "backup", "siege")
 SCREENS = 200
 PEOPLE, QUICK_PEOPLE = 5000, 1000
 
@@ -27,6 +41,23 @@ def _server(asked: str | None) -> str | None:
         if url and url.strip():
             return url.strip() if url.strip().startswith("postgres") else None
     return None
+
+
+def _alone(
+    name: str, server: str | None, *, quick: bool, rows: int | None, lookup: bool
+) -> tuple[str, dict[str, float]]:
+    """The benchmarks that make their instances themselves."""
+    if name == "dump":
+        return dumped.measure(server, dumped.QUICK if quick else dumped.FULL)
+    if name == "backup":
+        return kept.measure(server, kept.QUICK if quick else kept.FULL)
+    if name == "reassess":
+        return reassess.measure(server, reassess.QUICK if quick else reassess.FULL)
+    if lookup:
+        plan = lookups.QUICK if quick else lookups.FULL
+        return lookups.measure(server, replace(plan, rows=rows or plan.rows))
+    size = crossmatch.QUICK if quick else crossmatch.FULL
+    return crossmatch.measure(server, replace(size, rows=rows or size.rows))
 
 
 @click.command()
@@ -45,8 +76,22 @@ def _server(asked: str | None) -> str | None:
     "--rate", type=click.FloatRange(0.1, 500), default=20.0, show_default=True, help="stream: alerts a second."
 )
 @click.option("--publish", is_flag=True, help="stream: publish a list that touches 5,000 people inside.")
+@click.option("--rows", type=click.IntRange(1000, 30_000_000), help="crossmatch: rows of the list, or of all lists.")
+@click.option(
+    "--minutes", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="siege: how long it is killed."
+)
+@click.option("--lookup", is_flag=True, help="crossmatch: one new person against 20,000,000 rows in force.")
 def main(
-    name: str, as_json: bool, quick: bool, database_url: str | None, connections: int, rate: float, publish: bool
+    name: str,
+    as_json: bool,
+    quick: bool,
+    database_url: str | None,
+    connections: int,
+    rate: float,
+    publish: bool,
+    rows: int | None,
+    minutes: float,
+    lookup: bool,
 ) -> None:
     """Measure NAME beside the bare stack, in an instance of its own."""
     signal.signal(signal.SIGTERM, _stop)
@@ -54,10 +99,20 @@ def main(
     if name == "resolve":
         report.show(name, report.processor(), places.measure(), as_json=as_json)
         return
-    if name in ("reassess", "crossmatch"):
-        bench = reassess if name == "reassess" else crossmatch
+    if name in ("reassess", "crossmatch", "dump", "backup"):
         try:
-            where, figures = bench.measure(_server(database_url), bench.QUICK if quick else bench.FULL)
+            where, figures = _alone(name, _server(database_url), quick=quick, rows=rows, lookup=lookup)
+        except (CheckpointError, OSError) as error:
+            sys.exit(f"checkpoint: {error}")
+        report.show(name, where, figures, as_json=as_json)
+        return
+    if name == "siege":
+        # Never the server of DATABASE_URL: what is killed must be its own.
+        plan = siege.QUICK if quick else siege.for_minutes(minutes)
+        try:
+            where, figures = siege.measure(
+                _server(database_url) if database_url else None, plan, on_sqlite=database_url == "sqlite"
+            )
         except (CheckpointError, OSError) as error:
             sys.exit(f"checkpoint: {error}")
         report.show(name, where, figures, as_json=as_json)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import flask_migrate
 import psycopg
@@ -82,20 +83,23 @@ def _own_database(server: str | None) -> Iterator[str | None]:
     plain = server.replace("postgresql+psycopg://", "postgresql://", 1)
     name = f"checkpoint_bench_{os.getpid()}"
     base, _, query = plain.partition("?")
+    _execute(plain, "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", name)
     try:
-        connection = psycopg.connect(plain, autocommit=True, connect_timeout=5)
+        address = base.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://", 1)
+        yield f"{address}/{name}" + (f"?{query}" if query else "")
+    finally:
+        _execute(plain, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def _execute(server: str, command: LiteralString, database: str) -> None:
+    """One command about a database, over a connection of its own: the server may have been killed since the last one."""
+    try:
+        with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(sql.SQL(command).format(sql.Identifier(database)))
     except psycopg.OperationalError as error:
         raise ConfigurationError(
             f"The PostgreSQL server cannot be reached: {str(error).strip().splitlines()[0]}"
         ) from error
-    with connection:
-        create = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
-        connection.execute(sql.SQL(create).format(sql.Identifier(name)))
-        try:
-            address = base.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://", 1)
-            yield f"{address}/{name}" + (f"?{query}" if query else "")
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _rows(site: str) -> list[DivisionRow]:

@@ -33,15 +33,18 @@ class Known:
     phone: str
 
 
-def fill(people: int, at: datetime, *, keep_every: int, seed: int = 7) -> list[Known]:
-    """Store people, one registration each, a third with a plate; returns every so-many-th of them."""
+def fill(people: int, at: datetime, *, keep_every: int, seed: int = 7) -> tuple[list[Known], pl.DataFrame]:
+    """Store people, one registration each, a third with a plate; returns every so-many-th of them, and everybody's document and phone."""
     rng = random.Random(seed)  # noqa: S311 - synthetic people, not secrets
     ring, places, kept = keyring(), world(), []
+    documents, phones = [], []
     for start in range(0, people, CHUNK):
         travellers, registrations = [], []
         for number in range(start, min(start + CHUNK, people)):
             person, row, trip = new_id(), new_id(), synthetic.resident_id(rng, rng.choice(places.near))
             known = Known(synthetic.name(rng), trip, f"1{rng.choice('35789')}{rng.randrange(10**9):09d}")
+            documents.append(known.document)
+            phones.append(known.phone)
             if number % keep_every == 0:
                 kept.append(known)
             travellers.append(
@@ -78,7 +81,7 @@ def fill(people: int, at: datetime, *, keep_every: int, seed: int = 7) -> list[K
         with transaction():
             insert_rows(Traveller, travellers)
             insert_rows(Registration, registrations)
-    return kept
+    return kept, pl.DataFrame({"document": documents, "phone": phones})
 
 
 def write_list(path: Path, rows: int, known: Sequence[Known], *, seed: int = 11) -> None:

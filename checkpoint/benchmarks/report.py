@@ -33,8 +33,8 @@ MEANING = {
     "alerts_per_second": "as many were sent a second",
     "answer_p50_ms": "from the answer to the POST until the alert is on a screen, half of them",
     "answer_p99_ms": "99 of 100 of them",
-    "lost": "alerts that did not reach a screen, all screens together; for gate: scans that did not reach the server as they were",
-    "doubled": "alerts that reached a screen twice; for gate: crossings or alerts too many",
+    "lost": "alerts that did not reach a screen, all together; gate: scans that the server has otherwise; siege: answered and not there",
+    "doubled": "alerts that reached a screen twice; gate, siege: crossings, alerts or others too many",
     "disordered": "screens on which a number came after a higher one",
     "kib_per_stream": "memory that a connected screen adds",
     "cpu_ms_per_alert": "CPU time of the workers for one alert: its registration, and telling every screen",
@@ -43,9 +43,11 @@ MEANING = {
 
 MEANING |= {
     "total_s": "crossmatch: seconds from the command to its end",
-    "exact_s": "seconds for reading, keying and joining the list alone, in all cores",
-    "polars_s": "seconds for a bare Polars read-and-join of the same file",
-    "exact_over_polars": "the former over the latter",
+    "exact_s": "seconds for reading, keying and joining documents and phones alone, on all cores",
+    "keys_s": "the same with names and plates, as a run does it",
+    "polars_s": "seconds for a bare Polars that reads and joins the same two columns",
+    "exact_over_polars": "exact_s over polars_s, round by round",
+    "keys_over_polars": "keys_s over polars_s, round by round",
     "peak_rss_mib": "memory of all processes of the command together at its peak",
     "hits": "people whom the list found",
     "planted": "people of the registry who were written into the list",
@@ -76,7 +78,7 @@ MEANING |= {
     "county": "percent of texts placed in the right county",
     "town": "the same, in the right town, where the text tells one",
     "village": "the same, in the right village",
-    "wrong": "percent with a definite county that is not the right one",
+    "wrong": "resolve: percent with a definite county that is not the right one; siege: answers that must not be, or are stored otherwise",
     "texts_per_cpu_s": "texts resolved in a second of CPU",
     "load_s": "seconds until the first answer of a fresh process",
     "rss_mib": "memory of the process at its peak",
@@ -95,6 +97,41 @@ MEANING |= {
     "vectors": "rows of the rule vectors run in Chromium",
     "vectors_differ": "rows on which Chromium does not say what the file says",
     "gate_kb": "KiB over the wire until the lane is open and the tablet keeps its page",
+}
+
+
+MEANING |= {
+    "secrets": "names, documents, phones, plates, addresses and own words that were looked for",
+    "searched_mib": "dump: million characters of dump and files that were searched",
+    "found": "secrets that stood in them",
+    "search_s": "seconds for dumping and searching",
+    "rows": "rows in the backup",
+    "backup_mib": "size of the backup",
+    "backup_s": "seconds to write it and to read it back",
+    "restore_s": "seconds to read it, and to restore it into an empty SQLite instance",
+    "resealed_per_s": "rows sealed anew under a new key in a second",
+}
+
+
+MEANING |= {
+    "answered": "registrations, scans and decisions that were answered with success, once each",
+    "kills": "processes that got SIGKILL during the mixed load, by kind below",
+    "peak_p95_s": "seconds until the answer of 95 of 100 that were accepted, at ten times the usual",
+    "peak_offered_rps": "declarations that came in a second then",
+    "peak_accepted_rps": "of them accepted",
+    "peak_told_to_retry": "of them told when to come back (503 with Retry-After)",
+    "peak_untold": "of them without an answer",
+    "city_p95_s": "the same as peak_p95_s at ten times the city's documented peak of 2,000 an hour",
+    "city_untold": "of those, not accepted at once",
+    "max_acts_per_s": "the most acts answered in a second, with nothing killed",
+    "mixed_acts_per_s": "acts that came in a second while it was killed",
+    "held_back": "travellers who did not set out because too many were under way",
+    "told_to_retry": "answers of 503 with Retry-After during the mixed load",
+    "cut": "connections that broke, or were refused, during the mixed load",
+    "disk_refused": "declarations that were told in clear words that the disk takes nothing",
+    "disk_unclear": "answered in any other way meanwhile, or refused afterwards",
+    "disk_lost": "answered before with success, and not there afterwards",
+    "disk_corrupt": "faults of the file afterwards",
 }
 
 

@@ -35,7 +35,8 @@ def declarations(instance: Instance, seed: int = SEED) -> Iterator[dict[str, Any
         yield body | {"client_id": uuid.uuid4()}
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """Dates, instants and UUIDs of a declaration as JSON has them."""
     if isinstance(value, date | datetime | uuid.UUID):
         return value.isoformat() if isinstance(value, date) else str(value)
     raise TypeError(f"{type(value).__name__} does not belong into a declaration")
@@ -43,7 +44,7 @@ def _plain(value: object) -> str:
 
 def registration_call(body: dict[str, Any]) -> Call:
     """POST of one declaration; anything but 201 is wrong."""
-    return Call(post("/api/v1/registrations", json.dumps(body, default=_plain, ensure_ascii=False).encode()), _CREATED)
+    return Call(post("/api/v1/registrations", json.dumps(body, default=plain, ensure_ascii=False).encode()), _CREATED)
 
 
 def registering(instance: Instance, ahead: int) -> Callable[[], Call]:

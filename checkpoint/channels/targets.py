@@ -41,7 +41,7 @@ class NewTarget:
 
 
 def _may_write(actor: Actor, division_code: str | None) -> None:
-    wanted = Permission.ALERTS_ACT if division_code is None else Permission.CHANNELS_WRITE
+    wanted = Permission.CHANNELS_OWN if division_code is None else Permission.CHANNELS_WRITE
     if not actor.may(wanted) or (division_code is None and actor.kind != "user"):
         raise NotAllowed
 

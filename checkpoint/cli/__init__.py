@@ -7,7 +7,35 @@ __all__ = ["init_app"]
 
 def init_app(app: Flask) -> None:
     """Register every command group."""
-    from checkpoint.cli import accounts, inquiries, operations, reassess, regions, risk, simulate
+    from checkpoint.cli import (
+        accounts,
+        audit,
+        backup,
+        commuters,
+        inquiries,
+        keys,
+        operations,
+        peers,
+        reassess,
+        regions,
+        retention,
+        risk,
+        simulate,
+    )
 
-    for module in (accounts, inquiries, operations, reassess, regions, risk, simulate):
+    for module in (
+        accounts,
+        audit,
+        backup,
+        commuters,
+        inquiries,
+        keys,
+        operations,
+        peers,
+        reassess,
+        regions,
+        retention,
+        risk,
+        simulate,
+    ):
         module.init_app(app)

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from checkpoint import clock
-from checkpoint.accounts import pins, posts, queries, service
-from checkpoint.accounts.models import CheckpointKind, Role
-from checkpoint.accounts.permissions import Actor, system_actor
+from checkpoint.accounts import invitations, pins, posts, queries, second_step, service
+from checkpoint.accounts.models import CheckpointKind, Role, User
+from checkpoint.accounts.permissions import Actor, Permission, system_actor
 from checkpoint.config import Settings
 from checkpoint.database import transaction
 from checkpoint.errors import CheckpointError, InvalidInput
@@ -25,6 +25,7 @@ devices = AppGroup("devices", help="Tablets at the checkpoints.")
 tokens = AppGroup("tokens", help="Bearer tokens of integrations.")
 checkpoints = AppGroup("checkpoints", help="Posts on the border.")
 
+_INVITED = "The link to choose a password works once, for 72 hours; it is shown only now:"
 # The operator of the machine acts for the whole country: a token may be issued for any division.
 _COUNTRY = ""
 
@@ -44,6 +45,13 @@ def _settings() -> Settings:
     return settings
 
 
+def _account(login: str) -> User:
+    found = queries.user_by_login(login)
+    if found is None:
+        raise click.ClickException(f"login: there is no account {login}")
+    return found
+
+
 def _fail(error: CheckpointError) -> click.ClickException:
     if isinstance(error, InvalidInput):
         return click.ClickException("; ".join(f"{item.field}: {item.message}" for item in error.errors))
@@ -56,20 +64,48 @@ def _fail(error: CheckpointError) -> click.ClickException:
 @click.option("--division", required=True, help="The 12-digit code of the jurisdiction.")
 @click.option("--name", default="", help="How the person is called on screen.")
 @click.option("--pin", is_flag=True, help="Give an officer a PIN for the tablet, too, and print it below the password.")
+@click.option("--invite", is_flag=True, help="Print a link to choose a password instead of a password.")
 @with_appcontext
-def add_user(login: str, role: str, division: str, name: str, pin: bool) -> None:
-    """Make an account and print its random password, once."""
+def add_user(login: str, role: str, division: str, name: str, pin: bool, invite: bool) -> None:
+    """Make an account and print its random password, once; with --invite the link by which the person chooses one."""
+    actor, at = _operator(), clock.now()
     try:
         with transaction():
-            made = service.create_user(login, role, division, actor=_operator(), at=clock.now(), name=name)
-            given = pins.set_pin(made.user.id, actor=_operator(), at=clock.now()).pin if pin else None
+            if invite:
+                invited = invitations.invite_newcomer(login, role, division, actor=actor, at=at, name=name)
+                user, secret = invited.user, invitations.link(_settings().public_url, invited.token)
+            else:
+                user, secret = service.create_user(login, role, division, actor=actor, at=at, name=name)
+            given = pins.set_pin(user.id, actor=actor, at=at).pin if pin else None
     except CheckpointError as error:
         raise _fail(error) from error
-    click.echo(f"Account {made.user.login} made. Its password, shown only now:", err=True)
-    click.echo(made.password)
+    click.echo(f"Account {user.login} made. {_INVITED if invite else 'Its password, shown only now:'}", err=True)
+    click.echo(secret)
     if given is not None:
         click.echo("The PIN for the tablet, shown only now:", err=True)
         click.echo(given)
+
+
+@users.command("invite")
+@click.argument("login")
+@with_appcontext
+def invite_user(login: str) -> None:
+    """Print a link by which somebody chooses a new password; the old one, the link before and all sessions end."""
+    try:
+        made = invitations.invite(_account(login).id, actor=_operator(), at=clock.now())
+    except CheckpointError as error:
+        raise _fail(error) from error
+    click.echo(_INVITED, err=True)
+    click.echo(invitations.link(_settings().public_url, made.token))
+
+
+@users.command("reset-second-step")
+@click.argument("login")
+@with_appcontext
+def reset_second_step(login: str) -> None:
+    """Take the second step away from somebody who lost phone and recovery codes; all their sessions end."""
+    found = second_step.reset(_account(login).id, actor=_operator(), at=clock.now())
+    click.echo(f"{found.login} signs in without a code until they set up a new one.", err=True)
 
 
 @users.command("pin")
@@ -77,14 +113,11 @@ def add_user(login: str, role: str, division: str, name: str, pin: bool) -> None
 @with_appcontext
 def give_pin(login: str) -> None:
     """Give an officer a new PIN for the tablet and print it, once; the old one ends."""
-    found = queries.user_by_login(login)
-    if found is None:
-        raise click.ClickException(f"login: there is no account {login}")
     try:
-        made = pins.set_pin(found.id, actor=_operator(), at=clock.now())
+        made = pins.set_pin(_account(login).id, actor=_operator(), at=clock.now())
     except CheckpointError as error:
         raise _fail(error) from error
-    click.echo(f"The PIN of {found.login} for the tablet, shown only now:", err=True)
+    click.echo(f"The PIN of {made.user.login} for the tablet, shown only now:", err=True)
     click.echo(made.pin)
 
 
@@ -131,13 +164,27 @@ def enroll_device(checkpoint: str, label: str, token_only: bool, minutes: int) -
 @click.option("--division", required=True, help="The 12-digit code of the jurisdiction.")
 @click.option("--label", default="", help="What the token is for.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it works; without it, until it is revoked.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    metavar="SCOPE",
+    type=click.Choice([str(one) for one in Permission]),
+    help="One thing that it may do, such as alerts.read; several times for several. Without it, all that its role may.",
+)
 @with_appcontext
-def issue_token(role: str, division: str, label: str, days: int | None) -> None:
+def issue_token(role: str, division: str, label: str, days: int | None, scopes: tuple[str, ...]) -> None:
     """Print a bearer token alone on standard output."""
     at = clock.now()
     try:
         made = service.issue_token(
-            role, division, actor=_operator(), at=at, label=label, expires=service.token_lifetime(days, at)
+            role,
+            division,
+            actor=_operator(),
+            at=at,
+            label=label,
+            expires=service.token_lifetime(days, at),
+            scopes=scopes or None,
         )
     except CheckpointError as error:
         raise _fail(error) from error
@@ -148,12 +195,15 @@ def issue_token(role: str, division: str, label: str, days: int | None) -> None:
 @with_appcontext
 def list_tokens() -> None:
     """All tokens, without their text."""
-    table = Table("id", "label", "role", "division", "expires", "state")
+    table = Table("id", "label", "role", "may", "division", "expires", "last used", "state")
     at = clock.now()
     for row in queries.tokens(_operator()):
         ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at)
         expires = "" if row.expires_at is None else f"{row.expires_at:%Y-%m-%d %H:%M}"
-        table.add_row(str(row.id), row.label, row.role, row.division_code, expires, "ended" if ended else "works")
+        used = "" if row.last_used_at is None else f"{row.last_used_at:%Y-%m-%d %H:%M}"
+        may = "all of it" if row.scopes is None else ", ".join(row.scopes)
+        state = "ended" if ended else "works"
+        table.add_row(str(row.id), row.label, row.role, may, row.division_code, expires, used, state)
     Console().print(table)
 
 

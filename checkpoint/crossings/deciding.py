@@ -15,12 +15,14 @@ from checkpoint.alerts.models import Alert
 from checkpoint.alerts.service import NewAlert, note_change, raise_alerts, retract_for
 from checkpoint.crossings.kinds import AGAINST_RULES
 from checkpoint.crossings.models import Crossing, CrossingDecision
-from checkpoint.crossings.verdict import Decision, against_rules, is_override, needs_reason
+from checkpoint.crossings.verdict import Decision, is_override, needs_reason
 from checkpoint.database import db, insert_rows, new_id, transaction
 from checkpoint.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from checkpoint.followups.service import cancel_for, plan_for
 from checkpoint.privacy import keyring, seal
+from checkpoint.registrations.listed import let_in
 from checkpoint.registrations.models import Registration, RegistrationState
+from checkpoint.registrations.queries import is_standing
 from checkpoint.registrations.reassessment import locked
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.policy import Tier
@@ -73,11 +75,7 @@ def decide(
         _check(crossing, made)
         is_first = crossing.decision is None
         _record(session, crossing, made, when, actor, at)
-        if (
-            crossing.offline
-            and made.decision == Decision.ADMITTED.value
-            and against_rules(crossing.verdict, crossing.tier)
-        ):
+        if crossing.offline and is_override(crossing.verdict, made.decision):
             _tell_against_rules(crossing, when, at)
         if crossing.registration_id is not None:
             _take_effect(crossing, made.decision, is_first, actor, when, at)
@@ -179,6 +177,10 @@ def _admit(
 ) -> None:
     policy = current_state(at).policy
     assessment = db.session.get_one(Assessment, registration.assessment_id)
+    standing, overridden = is_standing(registration.id), is_override(crossing.verdict, Decision.ADMITTED.value)
+    # A commuter comes every day: the village hears of the first time, and of whoever was let in against the verdict.
+    is_news = not standing or registration.entered_at is None or overridden
+    is_planned = not standing or (policy.commuter_follow_ups and registration.entered_at is None)
     registration.state = RegistrationState.INSIDE.value
     registration.entered_at = when
     registration.updated_at = at
@@ -193,22 +195,24 @@ def _admit(
             "rules": [reason["rule"] for reason in assessment.reasons],
             "checkpoint": str(crossing.checkpoint_id),
             "entered_at": when.isoformat(),
-            "overridden": is_override(crossing.verdict, Decision.ADMITTED.value),
+            "overridden": overridden,
         },
     )
-    if is_first or not _is_raised(alert.cause):
+    if is_news and (is_first or not _is_raised(alert.cause)):
         registration.alert_id = alert.id
         db.session.flush()
         retract_for(registration.id, actor=actor, at=at, kinds=_SAID_BEFORE, wave=None)
         raise_alerts([alert], policy, at)
-    plan_for(
-        registration.id,
-        division_code=registration.destination_code,
-        measures=assessment.measures,
-        entered_at=when,
-        timezone=current_app.extensions["settings"].timezone,
-        arrival_hours=policy.arrival_hours,
-    )
+    let_in(registration, policy=policy, actor=actor, at=at)
+    if is_planned:
+        plan_for(
+            registration.id,
+            division_code=registration.destination_code,
+            measures=assessment.measures,
+            entered_at=when,
+            timezone=current_app.extensions["settings"].timezone,
+            arrival_hours=policy.arrival_hours,
+        )
 
 
 def _is_raised(cause: str) -> bool:

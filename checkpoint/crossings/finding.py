@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, Table, bindparam, func, or_, select
 from sqlalchemy.sql import FromClause
 
 from checkpoint.accounts.models import Checkpoint
+from checkpoint.approvals.in_force import touches
 from checkpoint.crossings.models import Crossing
 from checkpoint.database import db
 from checkpoint.privacy import keyring, mask_document, mask_name, mask_phone, mask_plate, unseal
@@ -112,6 +113,7 @@ def _columns(source: FromClause) -> Select[Any]:
         _person.c.name_sealed,
         _person.c.id_type,
         _person.c.id_number_sealed,
+        _person.c.id_number_hash,
         _person.c.phone_sealed,
         _assessed.c.tier,
         _assessed.c.reasons,
@@ -119,6 +121,7 @@ def _columns(source: FromClause) -> Select[Any]:
         _test.c.taken_at,
         _test.c.result,
         companions.label("companions"),
+        touches(_trip, _person).label("approved"),
         _earlier.c.scanned_at,
         _post.c.name.label("checkpoint"),
         _earlier.c.verdict,

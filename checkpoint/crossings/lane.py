@@ -6,6 +6,7 @@ A tablet asks every few seconds, so each part is one query on an index and none 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import exists, func, select
@@ -13,6 +14,7 @@ from sqlalchemy import exists, func, select
 from checkpoint.accounts import pins
 from checkpoint.accounts.models import Device, User
 from checkpoint.accounts.permissions import Actor
+from checkpoint.approvals import standing
 from checkpoint.clock import local_date, start_of_day
 from checkpoint.crossings.lane_models import Shift, SpotTest
 from checkpoint.crossings.models import Crossing
@@ -47,11 +49,13 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Somebody whose test on the spot has no result yet."""
+    """Somebody whose test on the spot has no result yet; `verdict` is that of the scan, `reasons` what it said of approvals."""
 
     scan_id: uuid.UUID
     name: str
     tier: str | None
+    verdict: str
+    reasons: list[dict[str, Any]]
     started_at: datetime
     due_at: datetime
 
@@ -181,6 +185,8 @@ def _tests(checkpoint_id: uuid.UUID, at: datetime) -> list[Waiting]:
             crossing.id,
             masked(traveller)["name"] if traveller is not None else "",
             crossing.tier,
+            crossing.verdict,
+            [reason for reason in crossing.reasons if reason["rule"] in standing.RULES],
             started,
             started + minutes,
         )

@@ -6,15 +6,19 @@ Everything comes and goes as JSON has it: instants are RFC 3339, dates `YYYY-MM-
 from the corrected time, so that a wrong clock never turns a good pass away.
 
 A verdict is the tier of its strongest rule: each rule has points, and the policy's thresholds make them a tier. What a tablet does
-not know costs at least the points of yellow. Rules stand strongest first, the negative test before them.
+not know costs at least the points of yellow. Rules stand strongest first, the negative test before them, an approval before all.
+An approval says nothing of the person's risk: it holds a pass or lets one be tested, and leaves tier and measures as they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from checkpoint.crossings.verdict import MAX_SKEW, PROBLEM_RULES, Verdict
+from checkpoint.approvals.conditions import Conditions, Passage
+from checkpoint.approvals.standing import Settled, Standing, settle
+from checkpoint.crossings.verdict import MAX_SKEW, PROBLEM_RULES, Verdict, with_approval
 from checkpoint.risk.policy import PolicyData, Tier
 from checkpoint.risk.scoring import Reason, measures_for, overlaps, tier_of
 
@@ -88,9 +92,9 @@ class _Circumstances:
             if self.snapshot_is_old():
                 hours = (self.snapshot_age() or timedelta()) // _HOUR
                 yield Rule("snapshot_stale", self.unknown("snapshot_stale"), detail=(str(hours),))
-        yield from self._clock()
+        yield from self.clock_rules()
 
-    def _clock(self) -> Iterable[Rule]:
+    def clock_rules(self) -> Iterable[Rule]:
         """A clock known to be wrong, or one that stands before the time at which the server made the snapshot."""
         wrong = self.skew
         if abs(wrong) <= MAX_SKEW:
@@ -139,8 +143,9 @@ def judge_pass(given: Json) -> dict[str, Any]:
         return _judged([Rule("pass_key_unknown", around.unknown("pass_key_unknown")), *around.rules()], None, around)
     if problem is not None or claims is None:
         return _refused(PROBLEM_RULES[problem or "unreadable"])
-    test = claims["negative_test_at"]
-    return _judged([*_pass_rules(claims, around), *around.rules()], None if test is None else _instant(test), around)
+    test = None if claims["negative_test_at"] is None else _instant(claims["negative_test_at"])
+    judged = _judged([*_pass_rules(claims, around), *around.rules()], test, around)
+    return _approved(judged, _settled(claims["serial"], test, around), around)
 
 
 def _problem(read: str | None, claims: Json | None, around: _Circumstances) -> str | None:
@@ -168,6 +173,35 @@ def _pass_rules(claims: Json, around: _Circumstances) -> Iterable[Rule]:
         yield Rule("places_truncated", around.unknown("places_truncated"))
     if claims["unresolved"]:
         yield Rule("place_unresolved", around.unknown("place_unresolved"))
+
+
+def _settled(serial: str, negative_at: datetime | None, around: _Circumstances) -> Settled | None:
+    """What the approvals that the snapshot names for a pass come to."""
+    if around.snapshot is None or not around.snapshot["approvals"].get(serial):
+        return None
+    passage = Passage(
+        around.moment,
+        around.snapshot["checkpoint"]["code"],
+        negative_at,
+        ZoneInfo(around.snapshot["site"]["timezone"]),
+    )
+    return settle((_standing(one, around.snapshot["terms"]) for one in around.snapshot["approvals"][serial]), passage)
+
+
+def _standing(one: Json, terms: Json) -> Standing:
+    conditions = Conditions.from_json({"from": one["from"], "until": one["until"], **terms[one["terms"]]})
+    return Standing(one["number"], conditions, "route" in one.get("broken", ()))
+
+
+def _approved(judged: dict[str, Any], settled: Settled | None, around: _Circumstances) -> dict[str, Any]:
+    """A verdict with what an approval does to it. Red is let in to a test only by what is surely in force, at a time that is sure."""
+    if settled is None:
+        return judged
+    unsure = around.snapshot_is_old() or any(around.clock_rules())
+    verdict = with_approval(Verdict(judged["verdict"]), judged["tier"], settled, unsure=unsure)
+    points = settled.points(red_from=around.points("red"), yellow_from=around.points("yellow"))
+    rule = Rule(settled.rule, points, detail=settled.detail)
+    return judged | {"verdict": verdict.value, "rules": [rule.as_dict(), *judged["rules"]]}
 
 
 def judge_declaration(given: Json) -> dict[str, Any]:

@@ -5,14 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
+from flask import current_app
 from sqlalchemy import Executable, Row, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.service import note_change
+from checkpoint.approvals.conditions import Passage
+from checkpoint.approvals.in_force import of_trip
+from checkpoint.approvals.standing import Settled, settle
 from checkpoint.crossings.deciding import decide
 from checkpoint.crossings.finding import Found, look_up, newest_negative
+from checkpoint.crossings.listed import hold_against_lists
 from checkpoint.crossings.models import Crossing
 from checkpoint.crossings.verdict import Presented, clock_is_wrong, judge
 from checkpoint.database import db, transaction
@@ -78,6 +84,8 @@ def record(scan: Scan, *, actor: Actor, at: datetime) -> Recorded:
         if not _inserted(row):
             return Recorded(_own(session.get_one(Crossing, scan.scan_id), actor), None)
         _tell(found, row, actor, at)
+        if found.problem is None and found.row is not None:
+            hold_against_lists(found.row, state.policy, at=at)
     return Recorded(Crossing(**row), found)
 
 
@@ -121,6 +129,8 @@ def _inserted(row: dict[str, Any]) -> bool:
 
 def _crossing_row(scan: Scan, found: Found, state: State, actor: Actor, at: datetime) -> dict[str, Any]:
     about: Row[Any] | None = found.row
+    stands = about if found.problem is None else None
+    approval = _approval(stands, scan, actor) if stands is not None and stands.approved else None
     judgement = judge(
         Presented(
             problem=found.problem,
@@ -129,10 +139,12 @@ def _crossing_row(scan: Scan, found: Found, state: State, actor: Actor, at: date
             scanned_at=scan.moment,
             clock_wrong=clock_is_wrong(scan.scanned_at, at, offline=scan.offline, skew_seconds=scan.skew_seconds),
             negative_test_hours=state.policy.negative_test_hours,
+            approval=approval,
         )
     )
-    said = [{"rule": rule, "points": 0} for rule in judgement.rules]
-    stands = about if found.problem is None else None
+    said: list[dict[str, Any]] = [{"rule": rule, "points": 0} for rule in judgement.rules]
+    if approval is not None:
+        said.insert(0, approval.as_reason(red_from=state.policy.red_from, yellow_from=state.policy.yellow_from))
     return {
         "id": scan.scan_id,
         "checkpoint_id": actor.checkpoint_id,
@@ -156,3 +168,12 @@ def _crossing_row(scan: Scan, found: Found, state: State, actor: Actor, at: date
         "shift_id": scan.shift_id,
         "vehicle_id": scan.vehicle_id,
     }
+
+
+def _approval(about: Row[Any], scan: Scan, actor: Actor) -> Settled | None:
+    """What the approvals of a pass come to at this crossing."""
+    if actor.checkpoint_id is None:
+        return None
+    post, standings = of_trip(about.id, actor.checkpoint_id)
+    zone = ZoneInfo(current_app.extensions["settings"].timezone)
+    return settle(standings, Passage(scan.moment, post, newest_negative(about), zone))

@@ -7,17 +7,19 @@ version alone must be cheap: a few look-ups at the ends of indexes, whatever the
 
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 from zlib import crc32
 
 from flask import current_app, json
-from sqlalchemy import and_, func, or_, select, text
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from checkpoint.accounts.models import Checkpoint
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.clock import local_date
+from checkpoint.crossings import snapshot_approvals
+from checkpoint.crossings.changes import AFTERWARDS, LATE_COMMIT, LONGEST_PASS, REVOKED, instant, newest
 from checkpoint.database import db
 from checkpoint.errors import NotAllowed, NotFound
 from checkpoint.privacy import keyring, public_jwk
@@ -29,18 +31,15 @@ from checkpoint.risk.models import Assessment, Policy, RiskList, RiskListing
 from checkpoint.risk.service import State, current_state
 
 COUNTY_DIGITS = 6
-LATE_COMMIT = timedelta(minutes=10)  # a change may be committed this much later than the instant that it carries
-LONGEST_PASS = timedelta(days=75)  # from the declaration, at most 60 days ahead, to the end of the pass
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _issued = aliased(Assessment, name="issued")
-# The words of the partial indexes themselves: neither database uses such an index for a condition with parameters.
-_REVOKED = Pass.revoked_at.is_not(None)
-_AFTERWARDS = text("assessment.cause NOT IN ('submit', 'amend')")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Check sums of the parts, the state of the lists, and the newest change of each kind of pass: milliseconds and a count."""
+    """Check sums of the parts, the state of the lists, and the newest change of each kind of pass: milliseconds and a count.
+
+    The last two stand for new trips of people who have an approval: the hour in which was counted, and how many.
+    """
 
     device: int
     named_list: int
@@ -51,6 +50,10 @@ class Version:
     revoked_count: int
     raised_ms: int
     raised_count: int
+    approvals_ms: int
+    approvals_count: int
+    hour: int
+    newcomers: int
 
     def __str__(self) -> str:
         return "-".join(f"{getattr(self, name):x}" for name in type(self).__slots__)
@@ -72,8 +75,9 @@ def version_at(actor: Actor, at: datetime) -> Version:
     if actor.checkpoint_id is None or not actor.may(Permission.GATE_SNAPSHOT):
         raise NotAllowed
     state = current_state(at)
-    revoked = _newest(Pass.revoked_at, _REVOKED)
-    raised = _newest(Assessment.made_at, _AFTERWARDS)
+    revoked = newest(Pass.revoked_at, REVOKED)
+    raised = newest(Assessment.made_at, AFTERWARDS)
+    approvals = snapshot_approvals.changes_at(at)
     return Version(
         _checksum(_device_part(actor, state)),
         _checksum(_list_part(state)),
@@ -82,6 +86,7 @@ def version_at(actor: Actor, at: datetime) -> Version:
         _counties()[0],
         *revoked,
         *raised,
+        *approvals,
     )
 
 
@@ -105,24 +110,15 @@ def snapshot_at(version: Version, since: Version | None, *, actor: Actor, at: da
         answer["counties"] = _counties()[1]
     answer["revoked"] = _revoked(None if since is None else since.revoked_ms, at)
     answer["raised"] = _raised(None if since is None else since.raised_ms, at)
-    return answer
+    return answer | _approvals(since, at)
 
 
-def _newest(column: InstrumentedAttribute[Any], condition: Any) -> tuple[int, int]:
-    """When the newest change was made and how many were in the ten minutes before it: a late commit alters the count."""
-    newest: datetime | None = db.session.scalar(select(column).where(condition).order_by(column.desc()).limit(1))
-    if newest is None:
-        return 0, 0
-    count = db.session.scalar(select(func.count()).where(condition, column > newest - LATE_COMMIT))
-    return _milliseconds(newest), int(count or 0)
-
-
-def _milliseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _instant(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+def _approvals(since: Version | None, at: datetime) -> dict[str, Any]:
+    """The approvals of passes, and the terms that they name."""
+    if since is None or not since.approvals_ms:
+        return snapshot_approvals.whole(at)
+    known = snapshot_approvals.Known(since.approvals_ms, since.hour, since.revoked_ms, since.raised_ms)
+    return snapshot_approvals.changed(known, at)
 
 
 def _checksum(part: Any) -> int:
@@ -139,7 +135,11 @@ def _device_part(actor: Actor, state: State) -> dict[str, Any]:
     if place is None:
         raise NotFound
     return {
-        "site": {"division": settings.site_division, "name": settings.site_name or _own_name(settings.site_division)},
+        "site": {
+            "division": settings.site_division,
+            "name": settings.site_name or _own_name(settings.site_division),
+            "timezone": settings.timezone,
+        },
         "checkpoint": {"code": place.code, "name": place.name},
         "keys": [public_jwk(kid, private) for kid, private in sorted(ring.signing.items())],
         "document_key": urlsafe_b64encode(document_key(ring)).decode().rstrip("="),
@@ -215,9 +215,9 @@ def _counties() -> tuple[int, dict[str, str]]:
 
 def _revoked(since_ms: int | None, at: datetime) -> dict[str, str]:
     """The passes that hold no more though they have not expired: serial in hex → withdrawn or replaced."""
-    query = select(Pass.serial, Pass.revoked_because).where(_REVOKED, Pass.expires_at > at)
+    query = select(Pass.serial, Pass.revoked_because).where(REVOKED, Pass.expires_at > at)
     if since_ms:
-        query = query.where(Pass.revoked_at > _instant(since_ms) - LATE_COMMIT)
+        query = query.where(Pass.revoked_at > instant(since_ms) - LATE_COMMIT)
     return {
         row.serial.hex(): "replaced" if row.revoked_because == "replaced" else "withdrawn"
         for row in db.session.execute(query)
@@ -235,10 +235,10 @@ def _raised(since_ms: int | None, at: datetime) -> dict[str, str]:
         .select_from(Assessment)
         .join(Registration, Registration.assessment_id == Assessment.id)
         .join(Pass, Pass.registration_id == Registration.id)
-        .where(_AFTERWARDS, Pass.revoked_at.is_(None), Pass.expires_at > at)
+        .where(AFTERWARDS, Pass.revoked_at.is_(None), Pass.expires_at > at)
     )
     if since_ms:
-        query = query.where(Assessment.made_at > _instant(since_ms) - LATE_COMMIT)
+        query = query.where(Assessment.made_at > instant(since_ms) - LATE_COMMIT)
     else:
         red, yellow, was = Registration.tier == "red", Registration.tier == "yellow", _issued.tier
         query = query.join(_issued, _issued.id == Pass.assessment_id).where(

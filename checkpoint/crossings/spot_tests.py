@@ -137,4 +137,11 @@ def _outcome(test: SpotTest, actor: Actor) -> Outcome:
     crossing = db.session.get_one(Crossing, test.crossing_id)
     if crossing.checkpoint_id != actor.checkpoint_id:
         raise NotFound
-    return Outcome(test, crossing, after_test(test.result, tier=crossing.tier, problem=crossing.problem))
+    after = after_test(
+        test.result,
+        tier=crossing.tier,
+        problem=crossing.problem,
+        verdict=crossing.verdict,
+        reasons=crossing.reasons,
+    )
+    return Outcome(test, crossing, after)

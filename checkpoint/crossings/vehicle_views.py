@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
 
 from checkpoint.accounts.models import Checkpoint
 from checkpoint.accounts.permissions import Actor
+from checkpoint.approvals import standing
 from checkpoint.crossings.lane_models import VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing
 from checkpoint.crossings.shifts import tablet_of
@@ -28,7 +30,9 @@ LINED_UP = 12
 
 @dataclass(frozen=True, slots=True)
 class Seated:
-    """Somebody scanned into a vehicle; `name` is masked and empty when nobody stands behind the code."""
+    """Somebody scanned into a vehicle; `name` is masked and empty when nobody stands behind the code. `reasons` are what the scan
+    said of approvals.
+    """
 
     scan_id: uuid.UUID
     registration_id: uuid.UUID | None
@@ -37,6 +41,7 @@ class Seated:
     tier: str | None
     verdict: str
     decision: str | None
+    reasons: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,7 @@ def _seated(vehicle_id: uuid.UUID) -> list[Seated]:
             tier,
             crossing.verdict,
             crossing.decision,
+            [reason for reason in crossing.reasons if reason["rule"] in standing.RULES],
         )
     return list(reversed(found.values()))
 

@@ -1,12 +1,15 @@
 """The verdict at the barrier. Pure; the browser runs the same rules off line from the same table of vectors.
 
 red: hold; yellow: test; green: admit with a negative test not older than the policy allows, else test; a pass that is forged,
-expired, withdrawn or unknown: refuse. A clock that is wrong, and a list that is stale, are never green.
+expired, withdrawn or unknown: refuse. A clock that is wrong, and a list that is stale, are never green. An approval lets somebody
+red be tested in place of held; one that binds holds a pass outside of what was granted, or asks for the test that it lacks.
 """
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from checkpoint.approvals.standing import Settled
 
 MAX_SKEW = timedelta(minutes=15)
 
@@ -52,6 +55,7 @@ class Presented:
     scanned_at: datetime
     clock_wrong: bool
     negative_test_hours: int
+    approval: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,28 @@ def clock_is_wrong(
 
 
 def judge(presented: Presented) -> Judgement:
-    """The verdict on what was presented."""
+    """The verdict on what was presented; the approval's own rule is told beside it (`Settled.rule`)."""
     if presented.problem is not None:
         return Judgement(Verdict.REFUSE, (PROBLEM_RULES[presented.problem],))
+    plain = _by_tier(presented)
+    if presented.approval is None:
+        return plain
+    verdict = with_approval(plain.verdict, presented.tier, presented.approval, unsure=presented.clock_wrong)
+    return Judgement(verdict, plain.rules)
+
+
+def with_approval(verdict: Verdict, tier: str | None, approval: Settled, *, unsure: bool) -> Verdict:
+    """A verdict with what an approval does to it. `unsure`: the time, or whether it is still in force, cannot be relied on."""
+    if approval.holds:
+        return Verdict.HOLD
+    if verdict is Verdict.HOLD and tier == "red" and approval.covers_red and not unsure:
+        return Verdict.TEST
+    if verdict is Verdict.ADMIT and approval.binds:
+        return Verdict.TEST
+    return verdict
+
+
+def _by_tier(presented: Presented) -> Judgement:
     clock = ("clock_skew",) if presented.clock_wrong else ()
     if presented.tier == "red":
         return Judgement(Verdict.HOLD, clock)
@@ -101,8 +124,3 @@ def is_override(verdict: str, decision: str) -> bool:
 def needs_reason(verdict: str, decision: str) -> bool:
     """Whether the officer must say why."""
     return is_override(verdict, decision)
-
-
-def against_rules(verdict: str, tier: str | None) -> bool:
-    """Whether somebody who was let in should not have been, by what the register knows."""
-    return tier == "red" or is_override(verdict, Decision.ADMITTED.value)

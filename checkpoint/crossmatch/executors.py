@@ -8,17 +8,14 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from checkpoint.errors import ConfigurationError
-from checkpoint.inquiries.blocking import Keys
-from checkpoint.inquiries.chunks import Found, Part, work
-from checkpoint.inquiries.listfile import write_file
+from checkpoint.inquiries.chunks import Found, Part, bytes_of, work
+from checkpoint.inquiries.registry import Registry
 
 
 def _alone() -> None:
@@ -66,28 +63,17 @@ class DaskHands:
     ahead: int
 
     def submit(self, part: Part) -> "Future[Found]":
-        sent = Part(
-            part.inquiry, part.number, part.first_row, _read(part.source), part.layout, part.seal_key, part.block_key
-        )
+        sent = replace(part, source=bytes_of(part.source))
         executor: Executor = self.client.get_executor(pure=False, retries=3)
         return executor.submit(work, sent, self.registry)
 
 
-def _read(source: bytes | tuple[str, int, int]) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    path, start, end = source
-    with Path(path).open("rb") as file:
-        file.seek(start)
-        return file.read(end - start)
-
-
 @contextmanager
-def hands(pool: ProcessPoolExecutor, registry: Keys, folder: Path, scheduler: str | None) -> Iterator[Hands]:
+def hands(pool: ProcessPoolExecutor, registry: Registry, folder: Path, scheduler: str | None) -> Iterator[Hands]:
     """Whoever works on the parts of a list: the pool that has opened the registry, or the cluster at `scheduler`."""
     if not scheduler:
         path = folder / "people"
-        write_file(path, registry.tobytes())
+        registry.write(path)
         try:
             yield LocalHands(pool, str(path), 2 * max(1, os.cpu_count() or 1))
         finally:
@@ -104,5 +90,5 @@ def hands(pool: ProcessPoolExecutor, registry: Keys, folder: Path, scheduler: st
     with client:
         client.wait_for_workers(1, timeout=30)
         workers = max(1, len(client.scheduler_info()["workers"]))
-        (sent,) = client.scatter([np.asarray(registry)], broadcast=True)
+        (sent,) = client.scatter([registry], broadcast=True)
         yield DaskHands(client, sent, 2 * workers)

@@ -5,6 +5,7 @@ from flask import current_app
 from checkpoint import clock
 from checkpoint.accounts.permissions import system_actor
 from checkpoint.config import Settings
+from checkpoint.crossmatch import reviews
 from checkpoint.crossmatch.service import run_waiting, sweep_late
 from checkpoint.inquiries.service import expire
 
@@ -20,7 +21,9 @@ def read_lists() -> int:
 
 
 def tidy() -> None:
-    """End the inquiries whose last day has passed, and look once more for who registered while a list came into force."""
+    """End the inquiries whose last day has passed, look once more for who registered while a list came into force, and keep reviews
+    from being forgotten."""
     settings, at = _settings(), clock.now()
     expire(clock.local_date(at, settings.timezone), actor=system_actor(settings.site_division), at=at)
     sweep_late(at=at)
+    reviews.tend(at=at)

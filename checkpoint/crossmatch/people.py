@@ -19,7 +19,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from checkpoint.database import db, standalone_engine
 from checkpoint.inquiries.blocking import MAX_ROWS, Blocker, Keys, message, registered_blocks
 from checkpoint.inquiries.evidence import Person, read_person
-from checkpoint.privacy import Keyring, SealBroken, keyring, load_keyring, unseal
+from checkpoint.inquiries.registry import Registry
+from checkpoint.privacy import Keyring, SealBroken, fresh, keyring, load_keyring, unseal
 from checkpoint.registrations.models import Registration, RegistrationState, Traveller
 
 SLICE = 10_000
@@ -51,7 +52,8 @@ def _tools(url: str, data: str) -> tuple[Engine, Keyring]:
 
 def open_slice(opening: Opening) -> Keys:
     """The sorted keys of some people. Runs in a worker process with a connection of its own."""
-    engine, ring = _tools(opening.url, opening.data)
+    engine, first = _tools(opening.url, opening.data)
+    ring = fresh(first)
     people, trips = Traveller.__table__, Registration.__table__
     with engine.connect() as connection:
         plates: dict[uuid.UUID, list[str]] = {}
@@ -132,14 +134,12 @@ def slices(url: str, data: Path, block_key: bytes) -> tuple[Ids, list[Opening]]:
     ]
 
 
-def open_registry(openings: Iterable[Opening], pool: Executor) -> Keys:
-    """The sorted keys of everybody."""
+def open_registry(openings: Iterable[Opening], pool: Executor) -> Registry:
+    """The keys of everybody."""
     parts = [part for part in pool.map(open_slice, openings) if len(part)]
-    if not parts:
-        return np.empty(0, np.uint64)
-    keys = np.concatenate(parts)
+    keys = np.concatenate(parts) if parts else np.empty(0, np.uint64)
     keys.sort()
-    return keys
+    return Registry.of(keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,7 @@ def _part(inquiry: Inquiry, chunk: InquiryChunk) -> Part:
         layout,
         inquiries.seal_key(inquiry),
         inquiries.block_key(),
+        chunk.rows,
     )
 
 

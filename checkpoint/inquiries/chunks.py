@@ -4,8 +4,10 @@ What a worker is given of the registry is an array of keys: it never holds anybo
 only rows without a valid document, or with something odd in them, are looked at one by one.
 """
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,8 @@ from numpy.typing import NDArray
 from checkpoint.inquiries import dates
 from checkpoint.inquiries.blocking import (
     DOCUMENT,
-    KEY_MASK,
     PHONE,
     PLATE,
-    ROW_MASK,
     WIDTH,
     Blocker,
     Keys,
@@ -30,12 +30,16 @@ from checkpoint.inquiries.blocking import (
 from checkpoint.inquiries.columns import FIELDS
 from checkpoint.inquiries.documents import DocumentKind, read_document, read_phone
 from checkpoint.inquiries.listfile import Listed, seal_bad, seal_rows
+from checkpoint.inquiries.registry import Registry
 
 MAX_CELL = 200  # characters of a cell that can mean anything
-MOST_PEOPLE = 100  # registered people behind one key that are looked at; more hold no phone together
 _LOST = "\ufffd"
-_WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), np.int16)
-_CHECKS = np.array((1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2), np.int16)
+_AROUND = " \t\r\n\u3000\ufeff'\"="  # what stands around a cell and is none of it
+_AROUND_BYTES = {mark: mark.encode() for mark in _AROUND if mark != "\n"}
+_WEIGHTS = tuple(map(np.uint16, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)))
+_CHECKS = np.array((1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2), np.uint8)
+_DAYS = np.array((0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0), np.uint8)  # by month
+_TEN, _NONE = np.uint8(10), np.uint8(99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a list: its number, its first row, and its bytes, or where they lie as (path, start, end)."""
+    """A part of a list: its number, its first row, and its bytes, or where they lie as (path, start, end).
+
+    `rows` is how many records were counted in it, where they were: the first row of the next part rests on that.
+    """
 
     inquiry: str
     number: int
@@ -60,6 +67,7 @@ class Part:
     layout: Layout
     seal_key: bytes
     block_key: bytes
+    rows: int | None = None
 
 
 @dataclass(slots=True)
@@ -79,13 +87,12 @@ class Found:
     listed: dict[int, Listed]
 
 
-def work(part: Part, registry: Keys | str) -> Found:
-    """Read one part and match it. `registry` are its sorted keys with people's numbers, or the file in which they lie."""
+def work(part: Part, registry: Registry | str) -> Found:
+    """Read one part and match it with the registry, or with the one that lies in a file."""
     people = _mapped(registry) if isinstance(registry, str) else registry
-    table = read_table(_bytes_of(part.source), part.layout)
-    checked = _Checked(table)
+    checked = _Checked(*read_table(bytes_of(part.source), part.layout, part.rows))
     keys = checked.keys(Blocker(part.block_key))
-    pairs = join(keys, people)
+    pairs = people.pairs(keys)
     wanted = sorted({row for row, _person in pairs})
     listed = {
         row + part.first_row: Listed.of(found)
@@ -93,30 +100,33 @@ def work(part: Part, registry: Keys | str) -> Found:
     }
     cipher = AESGCM(part.seal_key)
     bad = checked.bad_rows(part.first_row)
-    numbered = keys + np.uint64(part.first_row)
-    numbered.sort()
+    keys += np.uint64(part.first_row)
+    keys.sort()
     return Found(
         number=part.number,
-        rows=table.height,
+        rows=checked.table.height,
         bad_rows=bad.height,
         sealed=seal_rows(cipher, part.inquiry, part.number, checked.table),
-        keys=numbered,
+        keys=keys,
         bad=seal_bad(cipher, part.inquiry, part.number, bad) if bad.height else None,
         pairs=[(row + part.first_row, person) for row, person in pairs],
         listed=listed,
     )
 
 
-def keys_of(table: pl.DataFrame, blocker: Blocker, people: Keys) -> int:
-    """How many pairs a table and the registry make, without sealing or keeping anything; for measuring."""
-    return len(join(_Checked(table).keys(blocker), people))
+def count_pairs(part: Part, registry: str) -> int:
+    """How many pairs a part makes with the registry in a file, without sealing or keeping anything; for measuring."""
+    checked = _Checked(*read_table(bytes_of(part.source), part.layout))
+    return len(_mapped(registry).pairs(checked.keys(Blocker(part.block_key))))
 
 
-def _mapped(path: str) -> Keys:
-    return np.memmap(path, np.uint64, "r") if Path(path).stat().st_size else np.empty(0, np.uint64)
+@lru_cache(maxsize=1)
+def _mapped(path: str) -> Registry:
+    return Registry.mapped(path)
 
 
-def _bytes_of(source: bytes | tuple[str, int, int]) -> bytes:
+def bytes_of(source: bytes | tuple[str, int, int]) -> bytes:
+    """The bytes of a part."""
     if isinstance(source, bytes):
         return source
     path, start, end = source
@@ -125,35 +135,37 @@ def _bytes_of(source: bytes | tuple[str, int, int]) -> bytes:
         return file.read(end - start)
 
 
-def read_table(raw: bytes, layout: Layout) -> pl.DataFrame:
-    """The mapped columns of a piece of a table as text without blanks around it, None where a cell is empty.
-
-    A byte that its encoding does not know becomes U+FFFD, by which the row is told later.
+def read_table(raw: bytes, layout: Layout, rows: int | None = None) -> tuple[pl.DataFrame, bool]:
+    """The mapped columns of a piece of a table as text without blanks around it, None where a cell is empty; and whether
+    a byte somewhere is none that its encoding knows: it has become U+FFFD. `rows` is how many records it has, if known.
     """
     if layout.encoding != "utf-8":
         raw = raw.decode(layout.encoding, errors="replace").encode()
-    if b"\0" in raw:
-        raw = raw.replace(b"\0", b"")
+    for useless, meant in ((b"\0", b""), (b"\r\n", b"\n")):
+        if useless in raw:
+            raw = raw.replace(useless, meant)
     columns = sorted(set(layout.mapping.values()))
     schema = {f"c{column}": pl.String for column in range(layout.width)}
-    if not raw.strip():
-        return pl.DataFrame(schema=dict.fromkeys(FIELDS, pl.String))
+    if not raw or raw.isspace():
+        return pl.DataFrame(schema=dict.fromkeys(FIELDS, pl.String)), False
     try:
         table = _parsed(raw, layout, schema, columns)
     except pl.exceptions.ComputeError:
-        table = _parsed(raw.decode(errors="replace").encode(), layout, schema, columns)
-    return table.select(
-        [
-            (
-                pl.col(f"c{layout.mapping[field]}").str.strip_chars(" \t\r\n\u3000\ufeff'\"=")
-                if field in layout.mapping
-                else pl.lit(None, pl.String)
-            )
-            .replace("", None)
-            .alias(field)
-            for field in FIELDS
-        ]
+        raw = raw.decode(errors="replace").encode()
+        try:
+            table = _parsed(raw, layout, schema, columns)
+        except pl.exceptions.ComputeError:
+            table = _taken_apart(raw.decode(), layout, columns)
+    if rows is not None and table.height != rows:
+        table = _taken_apart(raw.decode(errors="replace"), layout, columns)
+    table = table.select(
+        (pl.col(f"c{layout.mapping[field]}") if field in layout.mapping else pl.lit(None, pl.String)).alias(field)
+        for field in FIELDS
     )
+    # A search through the bytes of a part costs a tenth of looking at each cell, and mostly finds that there is nothing to do.
+    if any(mark in raw for text, mark in _AROUND_BYTES.items() if text != layout.separator):
+        table = table.select(pl.all().str.strip_chars(_AROUND).replace("", None))
+    return table, _LOST.encode() in raw
 
 
 def _parsed(raw: bytes, layout: Layout, schema: dict[str, type[pl.String]], columns: Sequence[int]) -> pl.DataFrame:
@@ -170,6 +182,36 @@ def _parsed(raw: bytes, layout: Layout, schema: dict[str, type[pl.String]], colu
     )
 
 
+def _taken_apart(text: str, layout: Layout, columns: Sequence[int]) -> pl.DataFrame:
+    """The columns of a table in which quotation marks stand where none belong, so that no strict reader takes it.
+
+    A record ends at a line break outside of a pair of marks, just as the records of a part were counted (reading.py): the rows after
+    it keep their numbers.
+    """
+    cells: list[list[str | None]] = [[] for _column in columns]
+    record, marks = "", 0
+    for line in text.removesuffix("\n").split("\n"):
+        record, marks = (f"{record} {line}" if marks % 2 else line), (marks if marks % 2 else 0) + line.count('"')
+        if layout.quoted and marks % 2:
+            continue
+        found = _cells(record.replace("\r", " "), layout)
+        for column, kept in zip(columns, cells, strict=True):
+            kept.append((found[column] or None) if column < len(found) else None)
+    return pl.DataFrame(
+        dict(zip((f"c{column}" for column in columns), cells, strict=True)),
+        schema_overrides={f"c{column}": pl.String for column in columns},
+    )
+
+
+def _cells(record: str, layout: Layout) -> list[str]:
+    if layout.quoted:
+        try:
+            return next(csv.reader([record], delimiter=layout.separator), [])
+        except csv.Error:  # a cell of more than a hundred thousand characters
+            pass
+    return record.split(layout.separator)
+
+
 def _messages(kind: str, texts: pl.Series) -> bytes:
     """32 bytes for each of some ASCII texts."""
     if texts.is_empty():
@@ -179,8 +221,9 @@ def _messages(kind: str, texts: pl.Series) -> bytes:
 
 
 def _rows_of(texts: pl.Series, width: int) -> NDArray[np.uint8]:
-    """ASCII texts of one width as rows of bytes."""
-    return np.frombuffer(str(texts.str.join("").item() or "").encode(), np.uint8).reshape(-1, width)
+    """Texts of so many bytes as rows of bytes."""
+    joined = bytearray(str(texts.str.join("").item() or "").encode())
+    return np.frombuffer(joined, np.uint8).reshape(-1, width)
 
 
 def _fixed(kind: str, rows: NDArray[np.uint8]) -> bytes:
@@ -192,36 +235,39 @@ def _fixed(kind: str, rows: NDArray[np.uint8]) -> bytes:
 
 
 def valid_residents(rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which of some numbers of 18 digits (the last may be X) have the right check digit and a day that may be one."""
-    digits = rows[:, :17].astype(np.int16) - 48
-    check = np.where(rows[:, 17] == ord("X"), 10, rows[:, 17].astype(np.int16) - 48)
-    year = digits[:, 6] * 1000 + digits[:, 7] * 100 + digits[:, 8] * 10 + digits[:, 9]
-    month, day = digits[:, 10] * 10 + digits[:, 11], digits[:, 12] * 10 + digits[:, 13]
-    is_day = (year > 0) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    fits: NDArray[np.bool_] = (_CHECKS[(digits @ _WEIGHTS) % 11] == check) & is_day
+    """Which of some texts of 18 bytes are numbers with the right check digit (it may be X) and a day of any year.
+
+    The 29th of February is not one: such a number is looked at by itself (documents.py).
+    """
+    digits = np.ascontiguousarray(rows.T) - np.uint8(48)  # what is no digit wraps around to more than nine
+    highest, total = np.zeros(len(rows), np.uint8), np.zeros(len(rows), np.uint16)
+    for weight, column in zip(_WEIGHTS, digits[:17], strict=True):
+        np.maximum(highest, column, out=highest)
+        total += column * weight
+    month, day = digits[10] * _TEN + digits[11], digits[12] * _TEN + digits[13]
+    is_day = digits[6:10].any(axis=0) & (day >= 1) & (day <= _DAYS[np.minimum(month, 13)])
+    last = np.where(digits[17] == ord("X") - 48, _TEN, np.where(digits[17] < 10, digits[17], _NONE))
+    fits: NDArray[np.bool_] = (highest < 10) & is_day & (_CHECKS[total % np.uint16(11)] == last)
     return fits
 
 
 class _Checked:
     """A table with what is wrong in it. Rows that need no closer look are handled by columns, the others one by one."""
 
-    def __init__(self, table: pl.DataFrame) -> None:
+    def __init__(self, table: pl.DataFrame, has_lost: bool) -> None:
         self.wrong: dict[int, list[str]] = {}
         self.unused: set[int] = set()
-        given = [field for field in FIELDS if table[field].null_count() < table.height] or [FIELDS[0]]
+        longest = table.select(pl.all().str.len_bytes().max()).row(0)
+        too_long = any(size is not None and size > MAX_CELL for size in longest)
+        self.table = self._without(table) if too_long or has_lost else table
+
+    def _without(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Empty the cells that are too long; rows with lost characters keep what can still be read."""
         odd = table.select(
             pl.any_horizontal(
-                (pl.col(field).str.len_bytes() > MAX_CELL) | pl.col(field).str.contains(_LOST, literal=True)
-                for field in given
+                (pl.all().str.len_bytes() > MAX_CELL) | pl.all().str.contains(_LOST, literal=True)
             ).fill_null(False)
         ).to_series()
-        self.table = self._without(table, odd) if odd.any() else table
-        self.table = self.table.with_columns(
-            pl.col("document").str.to_uppercase(), pl.col("plate").str.normalize("NFKC").str.to_uppercase()
-        )
-
-    def _without(self, table: pl.DataFrame, odd: pl.Series) -> pl.DataFrame:
-        """Empty the cells that are too long; rows with lost characters keep what can still be read."""
         for row in odd.arg_true().to_list():
             cells = [cell for cell in table.row(row) if cell]
             self.wrong[row] = ["too_long" if any(len(cell.encode()) > MAX_CELL for cell in cells) else "encoding"]
@@ -234,8 +280,9 @@ class _Checked:
         table = self.table
         index = pl.Series("i", np.arange(table.height, dtype=np.uint32))
         document, phone = table["document"], table["phone"]
-        shaped = document.str.contains("^[0-9]{17}[0-9X]$").fill_null(False)
+        shaped = (document.str.len_bytes() == 18).fill_null(False)
         numbers = _rows_of(document.filter(shaped), 18)
+        numbers[:, 17][numbers[:, 17] == ord("x")] = ord("X")
         fits = valid_residents(numbers)
         valid = np.zeros(table.height, bool)
         valid[index.filter(shaped).to_numpy()] = fits
@@ -243,7 +290,7 @@ class _Checked:
         clean = phone.str.contains("^1[0-9]{10}$").fill_null(False)
         plate = table["plate"]
         if plate.null_count() < len(plate):
-            plate = plate.str.replace_all(r"[\s·.\-]", "")
+            plate = plate.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s·.\-]", "")
         has_plate = (plate.str.len_chars() >= 5).fill_null(False)
         whole = [
             (_fixed(DOCUMENT, numbers[fits]), index.filter(has_valid)),
@@ -305,23 +352,3 @@ class _Checked:
             }
         )
         return pl.concat([told, self.table[rows]], how="horizontal")
-
-
-def join(keys: Keys, people: Keys) -> list[tuple[int, int]]:
-    """(row, person) for every key that a listed and a registered person share, each pair once. `people` is sorted."""
-    if not len(keys) or not len(people):
-        return []
-    order = np.sort(keys)
-    wanted = order & KEY_MASK
-    left = np.searchsorted(people, wanted)
-    near = people[np.minimum(left, len(people) - 1)] & KEY_MASK
-    hit = np.flatnonzero(near == wanted)
-    if not len(hit):
-        return []
-    right = np.searchsorted(people, wanted[hit] | ROW_MASK, side="right")
-    pairs: set[tuple[int, int]] = set()
-    rows = (order[hit] & ROW_MASK).tolist()
-    for row, low, high in zip(rows, left[hit].tolist(), right.tolist(), strict=True):
-        for person in (people[low : min(high, low + MOST_PEOPLE)] & ROW_MASK).tolist():
-            pairs.add((row, person))
-    return sorted(pairs)

@@ -12,7 +12,8 @@ MAX_COLUMNS = 256
 _HEADER_ROWS = 12  # titles and blank lines that may stand above the header
 
 _NAMES: dict[str, str] = {
-    "name": "姓名 名字 人员姓名 乘客姓名 旅客姓名 被协查人 密接姓名 当事人 人员名称 联系人姓名 户主姓名 xm name fullname personname "
+    "name": "员工姓名 职工姓名 工人姓名 司机姓名 驾驶员姓名 "
+    "姓名 名字 人员姓名 乘客姓名 旅客姓名 被协查人 密接姓名 当事人 人员名称 联系人姓名 户主姓名 xm name fullname personname "
     "passengername passenger nameinchinese chinesename 中文姓名 英文姓名 姓名拼音 contactname",
     "document": "身份证 身份证号 身份证号码 身份证件号码 公民身份号码 公民身份证号码 居民身份证号码 居民身份证 证件号 "
     "证件号码 证件编号 有效证件号码 护照号 护照号码 护照 通行证号码 身份号码 身份证编号 "

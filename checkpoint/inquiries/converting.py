@@ -5,15 +5,19 @@ A cell holds what was computed, never a formula. Of a workbook the first sheet t
 
 import csv
 import json
+import lzma
 import resource
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date, datetime, time, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -22,8 +26,10 @@ from checkpoint.inquiries.reading import MAX_LINE, Unreadable, kind_of
 
 MAX_UNPACKED = 400 << 20
 MAX_MEMBERS = 2000
+MAX_SHEET_ROWS = 1 << 20  # what a spreadsheet holds
 _MEMORY = 3 << 30
 _PIECE = 1 << 20
+_DAMAGED = (ParseError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError, OSError)
 _KEYS_FROM = 200  # objects of a JSON list whose keys make the header
 
 
@@ -47,7 +53,7 @@ def _limited() -> None:
 
 def _convert(source: Path, target: Path) -> str:
     kind = kind_of(source)
-    with target.open("w", newline="", encoding="utf-8") as file:
+    with target.open("w", newline="", encoding="utf-8", errors="replace") as file:  # JSON may name half a character
         target.chmod(0o600)
         if kind.startswith("utf-16"):
             _recode(source, kind, file)
@@ -121,8 +127,50 @@ def _check_zip(source: Path) -> None:
                         unpacked += len(piece)
                         if unpacked > MAX_UNPACKED:
                             raise Unreadable("too_large_unpacked", limit=MAX_UNPACKED)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+            if "content.xml" in names:
+                with archive.open("content.xml") as content:
+                    _check_repeats(content)
+    except Unreadable:
+        raise
+    except (*_DAMAGED, ValueError, LookupError) as error:
         raise Unreadable("damaged_workbook") from error
+
+
+def _check_repeats(content: IO[bytes]) -> None:
+    """An OpenDocument cell or row may say that it stands there a million times: refuse what would unfold without end.
+
+    What is empty counts only when something stands behind it.
+    """
+    rows = empty_rows = width = empty_cells = 0
+    for _event, element in iterparse(content):  # noqa: S314 - expat bounds entities, and this process its memory
+        kind = element.tag.rpartition("}")[2]
+        if kind in ("table-cell", "covered-table-cell"):
+            repeated = _repeated(element, "number-columns-repeated")
+            if len(element) or any(key.endswith("}value-type") for key in element.attrib):
+                width, empty_cells = width + empty_cells + repeated, 0
+            else:
+                empty_cells += repeated
+            if width > MAX_COLUMNS:
+                raise Unreadable("too_many_columns", limit=MAX_COLUMNS)
+        elif kind == "table-row":
+            repeated = _repeated(element, "number-rows-repeated")
+            if width:
+                rows, empty_rows = rows + empty_rows + repeated, 0
+            else:
+                empty_rows += repeated
+            if rows > MAX_SHEET_ROWS:
+                raise Unreadable("too_many_rows", limit=MAX_SHEET_ROWS)
+            width = empty_cells = 0
+            element.clear()
+        elif kind == "table":
+            rows = empty_rows = 0
+            element.clear()
+
+
+def _repeated(element: Element, name: str) -> int:
+    """How often a cell or row stands there; once where that is no number."""
+    raw = next((value for key, value in element.items() if key.endswith("}" + name)), "1")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 12 else 1
 
 
 def _json_rows(source: Path) -> Iterator[list[Any]]:
@@ -160,11 +208,12 @@ def _objects(source: Path) -> Iterator[dict[str, Any]]:
                 return
             try:
                 found, end = decoder.raw_decode(buffer)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 piece = file.read(_PIECE)
                 if not piece and not buffer:
                     return
-                if not piece or len(buffer) > 2 * MAX_LINE or isinstance(error, RecursionError):
+                is_cut = isinstance(error, json.JSONDecodeError)  # else a number of thousands of digits, or too deep
+                if not piece or len(buffer) > 2 * MAX_LINE or not is_cut:
                     raise Unreadable("not_json") from error
                 buffer += piece
                 continue

@@ -20,6 +20,7 @@ _CHECKS = "10X98765432"
 _MASK = re.compile(r"[*●•＊]+")
 _RESIDENT = re.compile(r"\d{17}[\dX]")
 _NEARLY = re.compile(r"[\dX]{17,19}")
+_BIRTH_ENDS = {18: 14, 15: 12}  # of a resident ID: behind it stands what tells two of one county and birth date apart
 
 
 class DocumentKind(enum.StrEnum):
@@ -39,6 +40,7 @@ class DocumentLevel(enum.StrEnum):
     SAME_15 = "same_15"
     ONE_WRONG = "one_wrong"
     MASKED_FITS = "masked_fits"
+    MASKED_PLACE = "masked_place"  # the mask leaves county and birth date, and hides what tells two people apart
     NEAR_OTHER = "near_other"  # passports with one character wrong
     DIFFERENT_OTHER = "different_other"  # passports are renewed with a new number
     DIFFERENT_WRONG = "different_wrong"  # one is invalid, and they are far apart
@@ -119,7 +121,13 @@ def _masked(left: str, right: str) -> DocumentLevel:
     known = [(one, other) for one, other in zip(left, right, strict=True) if "*" not in (one, other)]
     if any(one != other for one, other in known):
         return DocumentLevel.CONTRADICTS
-    return DocumentLevel.MASKED_FITS if len(known) >= 4 else DocumentLevel.UNRELATED
+    if len(known) < 4:
+        return DocumentLevel.UNRELATED
+    end = _BIRTH_ENDS.get(len(left), 0)
+    if end and sum("*" not in pair for pair in zip(left[end:], right[end:], strict=True)) < 3:
+        whole = all("*" not in pair for pair in zip(left[:end], right[:end], strict=True))
+        return DocumentLevel.MASKED_PLACE if whole else DocumentLevel.UNRELATED
+    return DocumentLevel.MASKED_FITS
 
 
 def _others(left: Document, right: Document) -> DocumentLevel:

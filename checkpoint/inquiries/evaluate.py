@@ -1,13 +1,30 @@
-"""How good the matcher is on labelled pairs: by kind, together, and how true its probabilities are. Used by `scripts/bench crossmatch`."""
+"""How good the matcher is on labelled pairs: by kind, together, and how true its probabilities are.
+
+Used by `flask inquiries evaluate` and `scripts/bench crossmatch`.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from checkpoint.inquiries.evidence import Evidence, Outcome, judge
-from checkpoint.inquiries.labelled import Pair, pairs
+from checkpoint.inquiries.labelled import OTHERS, Pair, pairs
 from checkpoint.inquiries.learning import person
 
 _BINS = 10
+_WHOLE, _NEARLY, _WRITTEN = 100.0, 99.0, 97.0
+LEAST: dict[str, float] = {
+    **dict.fromkeys(
+        ("document", "document and name", "document, other phone", "phone of one", "phone and name"), _WHOLE
+    ),
+    **dict.fromkeys(("one wrong digit", "two digits exchanged", "one wrong digit and phone"), _NEARLY),
+    **dict.fromkeys(
+        ("one wrong digit, name misheard", "fifteen digits", "passport", "passport, one wrong, name"), _NEARLY
+    ),
+    **dict.fromkeys(("traditional", "homophone", "pinyin", "swapped", "misheard"), _WRITTEN),
+}
+"""Percent of the same people of a kind who must be alerted."""
+MOST_WRONG = 1.0
+"""Percent of other people of any kind who may be alerted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,15 @@ class Figures:
     both_recall: float
     calibration_error: float
     by_kind: dict[str, float]
+
+    def missed(self) -> dict[str, float]:
+        """The kinds that do not reach what they must, with their share."""
+        return {kind: share for kind, share in self.by_kind.items() if not is_reached(kind, share)}
+
+
+def is_reached(kind: str, share: float) -> bool:
+    """Whether the share of a kind that was alerted is high enough for the same people, low enough for others."""
+    return share <= MOST_WRONG if kind in OTHERS else share >= LEAST.get(kind, 0.0)
 
 
 def measure(seeds: Sequence[int], each: int, half: str = "held") -> Figures:

@@ -5,9 +5,11 @@ to be seen of the same person than of two (Fellegi and Sunter 1969), learned fro
 a name weighs more the rarer it is. The sum becomes a probability. Rules of the field stand above it:
 
 - a whole valid document always alerts; two valid documents that differ, or birth dates that differ, are two people;
-- a phone alone alerts only if one registered person holds it; name with birth date alone never alerts;
+- a phone alone alerts only if one registered person holds it; name with birth date alone never alerts, nor with the county besides,
+  nor with a document that is another one;
 - an old number of 15 digits has no check digit and needs the name;
-- same phone and plate with another name is a household, same phone and birth date with another name a twin.
+- same phone and plate with another name is a household, same phone and birth date with another name a twin; where several hold the
+  phone, also with a name that only sounds nearly the same: a person looks.
 """
 
 import enum
@@ -39,6 +41,8 @@ _BELOW_ALERT = 0.89
 _HOUSEHOLD, _NAME_ALONE, _RARE_NAME_AND_BIRTH = 0.01, 0.02, 0.35
 _RARE = 6.0  # powers of ten: nobody else of the name is to be expected in a city
 _UNLIKE = frozenset({NameLevel.DIFFERENT, NameLevel.SURNAME, NameLevel.OTHER_CHARACTER})
+_SILENT = frozenset({DocumentLevel.MISSING, DocumentLevel.UNRELATED, DocumentLevel.MASKED_PLACE})
+_ANOTHER = frozenset({DocumentLevel.DIFFERENT_OTHER, DocumentLevel.DIFFERENT_WRONG})
 
 
 class Outcome(enum.StrEnum):
@@ -93,7 +97,7 @@ class Levels:
                 ("birth", self.birth),
                 ("plate", self.plate),
             )
-            if level not in ("missing", "unrelated")
+            if level not in ("missing", "unrelated", "masked_place")
         }
         if self.name in LIKE:
             found["rarity"] = self.rarity - 4.0
@@ -126,7 +130,7 @@ def compare(listed: Person, registered: Person) -> Levels:
 
 def _births(listed: Person, registered: Person, document: DocumentLevel) -> Agreement:
     told = listed.born, registered.born
-    if document not in (DocumentLevel.MISSING, DocumentLevel.UNRELATED, DocumentLevel.DIFFERENT_OTHER) and None in told:
+    if document not in (*_SILENT, DocumentLevel.DIFFERENT_OTHER) and None in told:
         return Agreement.MISSING
     one, other = listed.birth_date, registered.birth_date
     if one is None or other is None:
@@ -179,11 +183,11 @@ def rules(levels: Levels, holders: int) -> list[tuple[str, float, float]]:
         found.append(("short_document_needs_name", 0.0, _BELOW_ALERT if name is NameLevel.MISSING else _HOUSEHOLD))
     if document is DocumentLevel.ONE_WRONG and name is NameLevel.MISSING and phone is not Agreement.SAME:
         found.append(("slip_alone", REVIEW_FROM, _BELOW_ALERT))  # a neighbour's number is one slip away too
-    silent = document in (DocumentLevel.MISSING, DocumentLevel.UNRELATED)
+    silent = document in _SILENT
     if phone is Agreement.SAME and silent:
         found.extend(_by_phone(levels, holders))
     if (
-        silent
+        (silent or document in _ANOTHER)
         and phone not in (Agreement.SAME, Agreement.ONE_WRONG, Agreement.FITS)
         and levels.plate is not Agreement.SAME
     ):
@@ -192,7 +196,12 @@ def rules(levels: Levels, holders: int) -> list[tuple[str, float, float]]:
 
 
 def _by_name(levels: Levels) -> tuple[str, float, float]:
-    born = levels.birth is Agreement.SAME and levels.name in LIKE
+    like = levels.name in LIKE
+    born = levels.birth is Agreement.SAME and like
+    if like and levels.document is DocumentLevel.MASKED_PLACE:
+        return ("name_birth_date_and_county", REVIEW_FROM, _BELOW_ALERT)
+    if levels.document is DocumentLevel.DIFFERENT_WRONG or (born and levels.document is DocumentLevel.DIFFERENT_OTHER):
+        return ("another_document", 0.0, _BELOW_ALERT)  # two slips, or a passport renewed: a person looks
     if born and levels.rarity >= _RARE:
         return ("rare_name_and_birth_date", _RARE_NAME_AND_BIRTH, _RARE_NAME_AND_BIRTH)
     return ("name_and_birth_date" if born else "name_alone", 0.0, _NAME_ALONE)
@@ -201,6 +210,8 @@ def _by_name(levels: Levels) -> tuple[str, float, float]:
 def _by_phone(levels: Levels, holders: int) -> list[tuple[str, float, float]]:
     if levels.name in _UNLIKE:
         return [("household", 0.0, _HOUSEHOLD)]
+    if levels.name is NameLevel.NEAR_SOUND and levels.birth is Agreement.SAME and holders > 1:
+        return [("twin_of_like_name", REVIEW_FROM, _BELOW_ALERT)]  # parents like names that sound alike
     if levels.name is not NameLevel.MISSING:
         return []
     if levels.birth is Agreement.SAME:

@@ -6,7 +6,7 @@ same two people before stands above the score.
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -17,15 +17,17 @@ from sqlalchemy.orm import Session
 
 from checkpoint.alerts.service import NewAlert, raise_alerts
 from checkpoint.database import db, new_id, transaction
+from checkpoint.inquiries.alarming import alarm
+from checkpoint.inquiries.documents import DocumentKind, read_document
 from checkpoint.inquiries.evidence import Evidence, Outcome
-from checkpoint.inquiries.kinds import INQUIRY
 from checkpoint.inquiries.listfile import Listed
-from checkpoint.inquiries.models import Inquiry, InquiryHit, PairVerdict
+from checkpoint.inquiries.models import HitDecision, Inquiry, InquiryHit, PairVerdict
 from checkpoint.privacy import Keyring, keyring, lookup_hash, seal
 from checkpoint.risk.policy import PolicyData
 
 _IN_ONE_QUERY = 400
 """Values in one IN of a query."""
+_WHOLE = (DocumentKind.RESIDENT, DocumentKind.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +58,17 @@ class Kept:
 
 
 def listed_hash(ring: Keyring, listed: Listed) -> bytes:
-    """Which listed person a row is, on this list and on later ones: by document, else by phone and name, else by all it says."""
-    if listed.document:
-        return lookup_hash(ring, "listed", f"document:{listed.document.upper()}")
-    if listed.phone:
-        return lookup_hash(ring, "listed", f"phone:{listed.phone}|{listed.name}")
-    return lookup_hash(ring, "listed", f"name:{listed.name}|{listed.born}|{listed.plate}")
+    """Which listed person a row is, on this list and on later ones: by a whole document, else by all it says of who they are.
 
-
-def alert_cause(inquiry_id: uuid.UUID, person_hash: bytes) -> str:
-    """What makes the alert of an inquiry and a person unique."""
-    return f"inquiry:{inquiry_id.hex}:{person_hash.hex()}"
-
-
-def group_key(inquiry_id: uuid.UUID) -> str:
-    """What the alerts of one inquiry share."""
-    return f"inquiry:{inquiry_id.hex}"
+    A mask, a slip or a word in the place of a number is shared by many people and names nobody.
+    """
+    document = read_document(listed.document) if listed.document else None
+    if document is not None and document.kind in _WHOLE:
+        return lookup_hash(ring, "listed", f"document:{document.text}")
+    told = [document.text if document else "", listed.phone, listed.name, listed.born]
+    if not any(told[:3]):
+        told.append(listed.plate)
+    return lookup_hash(ring, "listed", "told:" + json.dumps(told, ensure_ascii=False))
 
 
 def keep(matches: Iterable[Match], policy: PolicyData, at: datetime) -> Kept:
@@ -80,12 +77,13 @@ def keep(matches: Iterable[Match], policy: PolicyData, at: datetime) -> Kept:
     A person whom the inquiry found before is not found again; a review becomes an alert when a later row is certain, and a person who was
     away becomes an alert when they come.
     """
-    best = _best(match for match in matches if match.evidence.outcome is not Outcome.NOTHING)
-    if not best:
+    meant = [match for match in matches if match.evidence.outcome is not Outcome.NOTHING]
+    if not meant:
         return Kept(0, 0)
     ring = keyring()
     alerts = reviews = 0
     with transaction() as session:
+        best = _best(_judged(session, ring, meant))
         for start in range(0, len(best), _IN_ONE_QUERY):
             found = _keep(session, ring, best[start : start + _IN_ONE_QUERY], policy, at)
             alerts += found.alerts
@@ -93,39 +91,63 @@ def keep(matches: Iterable[Match], policy: PolicyData, at: datetime) -> Kept:
     return Kept(alerts, reviews)
 
 
-def _rank(match: Match) -> tuple[bool, float, int]:
-    return match.evidence.outcome is Outcome.ALERT, match.evidence.score, -match.row_number
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A match with which listed person it is about, and whether a reviewer has said before that the two are one."""
+
+    match: Match
+    listed_hash: bytes
+    is_same: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.ALERT if self.is_same else self.match.evidence.outcome
 
 
-def _best(matches: Iterable[Match]) -> list[Match]:
+def _judged(session: Session, ring: Keyring, matches: Sequence[Match]) -> Iterator[_Judged]:
+    """The matches that no reviewer has denied: whoever is behind the denied ones must not hide another who may be meant."""
+    hashes = [listed_hash(ring, match.listed) for match in matches]
+    pairs = [(listed, match.person_hash) for listed, match in zip(hashes, matches, strict=True)]
+    said: dict[tuple[bytes, bytes], bool] = {}
+    for start in range(0, len(pairs), _IN_ONE_QUERY):
+        said |= _said(session, pairs[start : start + _IN_ONE_QUERY])
+    for match, pair in zip(matches, pairs, strict=True):
+        is_same = said.get(pair)
+        if is_same is not False:
+            yield _Judged(match, pair[0], is_same is True)
+
+
+def _rank(one: _Judged) -> tuple[bool, float, int]:
+    return one.outcome is Outcome.ALERT, one.match.evidence.score, -one.match.row_number
+
+
+def _best(judged: Iterable[_Judged]) -> list[_Judged]:
     """The best match of each inquiry and person."""
-    best: dict[tuple[uuid.UUID, bytes], Match] = {}
-    for match in matches:
-        key = match.inquiry_id, match.person_hash
-        if key not in best or _rank(match) > _rank(best[key]):
-            best[key] = match
+    best: dict[tuple[uuid.UUID, bytes], _Judged] = {}
+    for one in judged:
+        key = one.match.inquiry_id, one.match.person_hash
+        if key not in best or _rank(one) > _rank(best[key]):
+            best[key] = one
     return list(best.values())
 
 
-def _keep(session: Session, ring: Keyring, matches: Sequence[Match], policy: PolicyData, at: datetime) -> Kept:
-    hashes = {id(match): listed_hash(ring, match.listed) for match in matches}
-    said = _said(session, [(hashes[id(match)], match.person_hash) for match in matches])
+def _keep(session: Session, ring: Keyring, found: Sequence[_Judged], policy: PolicyData, at: datetime) -> Kept:
+    matches = [one.match for one in found]
     known = _known(session, matches)
     sources = _sources(session, {match.inquiry_id for match in matches})
     fresh: dict[uuid.UUID, Match] = {}
     rows = []
     alarms: list[NewAlert] = []
-    for match in matches:
-        is_same = said.get((hashes[id(match)], match.person_hash))
-        if is_same is False:
-            continue
-        row = _row(ring, match, hashes[id(match)], is_same, at)
-        earlier = known.get((match.inquiry_id, match.person_hash))
+    for one in found:
+        row = _row(ring, one, at)
+        earlier = known.get((one.match.inquiry_id, one.match.person_hash))
         if earlier is None:
             rows.append(row)
-            fresh[row["id"]] = match
+            fresh[row["id"]] = one.match
         elif _is_better(earlier, row):
-            alarms.append(_upgrade(earlier, row, match, sources))
+            _upgrade(earlier, row, one.match)
+            if row["alert_id"]:
+                alarms.append(_alarm(row, one.match, sources, earlier.id))
     stored = _insert(session, rows)
     alarms += [_alarm(row, fresh[row["id"]], sources) for row in rows if row["id"] in stored and row["alert_id"]]
     raise_alerts(alarms, policy, at)
@@ -146,6 +168,7 @@ def _known(session: Session, matches: Sequence[Match]) -> dict[tuple[uuid.UUID, 
     found = session.scalars(
         select(InquiryHit)
         .where(columns.in_([(match.inquiry_id, match.person_hash) for match in matches]))
+        .order_by(InquiryHit.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
@@ -158,10 +181,9 @@ def _sources(session: Session, inquiries: Iterable[uuid.UUID]) -> dict[uuid.UUID
     return {inquiry: (source, level) for inquiry, source, level in session.execute(query)}
 
 
-def _row(ring: Keyring, match: Match, listed: bytes, is_same: bool | None, at: datetime) -> dict[str, Any]:
+def _row(ring: Keyring, one: _Judged, at: datetime) -> dict[str, Any]:
     row_id = new_id()
-    evidence = match.evidence
-    outcome = Outcome.ALERT if is_same else evidence.outcome
+    match, evidence, outcome = one.match, one.match.evidence, one.outcome
     told = json.dumps({field: value for field, value in asdict(match.listed).items() if value}, ensure_ascii=False)
     return {
         "id": row_id,
@@ -170,11 +192,11 @@ def _row(ring: Keyring, match: Match, listed: bytes, is_same: bool | None, at: d
         "registration_id": match.registration_id,
         "division_code": match.division_code,
         "row_number": match.row_number,
-        "listed_hash": listed,
+        "listed_hash": one.listed_hash,
         "listed_sealed": seal(ring, told, "inquiry_hit", "listed", row_id),
         "outcome": outcome.value,
         "score": evidence.score,
-        "rule": "reviewed" if is_same else evidence.rule,
+        "rule": "reviewed" if one.is_same else evidence.rule,
         "holders": min(match.holders, 30_000),
         "levels": levels_of(evidence),
         "weights": [[name, round(weight, 3)] for name, weight in evidence.weights],
@@ -201,24 +223,30 @@ def levels_of(evidence: Evidence) -> dict[str, str | float]:
 
 
 def _is_better(earlier: InquiryHit, row: Mapping[str, Any]) -> bool:
-    """An alert where there was none; what a reviewer has decided stays."""
-    return earlier.alert_id is None and earlier.decision is None and row["alert_id"] is not None
+    """Whether a later match says more: an alert where there is none; anybody else than the one who is not meant; else what is stronger."""
+    if row["alert_id"] is not None:
+        return earlier.alert_id is None
+    if earlier.alert_id is not None or earlier.decision == HitDecision.SAME.value:
+        return False
+    if earlier.decision == HitDecision.OTHER.value:
+        return bool(earlier.listed_hash != row["listed_hash"])
+    alert = Outcome.ALERT.value
+    known = earlier.outcome == alert, earlier.score, -earlier.row_number
+    return bool((row["outcome"] == alert, row["score"], -row["row_number"]) > known)
 
 
 _REPLACED = (
-    "registration_id", "division_code", "row_number", "listed_hash", "outcome", "score", "rule", "holders", "levels", "weights", "alert_id",
+    "registration_id", "division_code", "row_number", "listed_hash", "outcome", "score", "rule", "holders", "levels", "weights", "found_at",
+    "alert_id", "decision", "decided_at", "decided_by",
 )  # fmt: skip
 
 
-def _upgrade(
-    earlier: InquiryHit, row: dict[str, Any], match: Match, sources: Mapping[uuid.UUID, tuple[str, str]]
-) -> NewAlert:
+def _upgrade(earlier: InquiryHit, row: Mapping[str, Any], match: Match) -> None:
     for column in _REPLACED:
         setattr(earlier, column, row[column])
     earlier.listed = json.dumps(
         {field: value for field, value in asdict(match.listed).items() if value}, ensure_ascii=False
     )
-    return _alarm(row, match, sources)
 
 
 def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> set[uuid.UUID]:
@@ -230,33 +258,14 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> set[uuid.UUID]:
     return set(session.scalars(statement.returning(InquiryHit.id), list(rows)))
 
 
-def _alarm(row: Mapping[str, Any], match: Match, sources: Mapping[uuid.UUID, tuple[str, str]]) -> NewAlert:
+def _alarm(
+    row: Mapping[str, Any],
+    match: Match,
+    sources: Mapping[uuid.UUID, tuple[str, str]],
+    earlier: uuid.UUID | None = None,
+) -> NewAlert:
     source, level = sources[match.inquiry_id]
     return alarm(
-        match.inquiry_id, match.person_hash, match.registration_id, match.division_code, row["alert_id"],
-        source=source, level=level, rule=row["rule"],
+        earlier or row["id"], match.inquiry_id, match.registration_id, match.division_code, row["alert_id"],
+        source=source, level=level, rule=row["rule"], is_first=earlier is None,
     )  # fmt: skip
-
-
-def alarm(
-    inquiry_id: uuid.UUID,
-    person_hash: bytes,
-    registration_id: uuid.UUID,
-    division_code: str,
-    alert_id: uuid.UUID,
-    *,
-    source: str,
-    level: str,
-    rule: str | None,
-) -> NewAlert:
-    """The alert to the village about a person whom an inquiry names."""
-    return NewAlert(
-        kind=INQUIRY.name,
-        cause=alert_cause(inquiry_id, person_hash),
-        division_code=division_code,
-        tier=level,
-        subject_id=registration_id,
-        params={"inquiry_id": inquiry_id.hex, "source": source, "rule": rule},
-        id=alert_id,
-        group_key=group_key(inquiry_id),
-    )

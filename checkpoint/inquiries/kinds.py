@@ -1,10 +1,11 @@
-"""The alert that an inquiry raises for a person it names."""
+"""The alerts of inquiries: for a person whom a list names, and for reviews that nobody does."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from checkpoint.accounts.permissions import Permission
 from checkpoint.alerts.kinds import Kind, register
-from checkpoint.words import _, lazy
+from checkpoint.words import _, lazy, plural
 
 
 def explain(params: Mapping[str, Any]) -> Sequence[str]:
@@ -32,4 +33,26 @@ def _weighed() -> str:
 
 _REASONS = {"whole_document": _whole, "sole_holder": _holder, "reviewed": _reviewed, "weighed": _weighed}
 
+
+def explain_reviews(params: Mapping[str, Any]) -> Sequence[str]:
+    """How many people wait for a reviewer, and for how long."""
+    number = int(params.get("waiting", 0))
+    return [
+        _("List of %(source)s.", source=params.get("source", "")),
+        plural(
+            "%(num)d person may be named by it, and nobody has said whether it is them.",
+            "%(num)d people may be named by it, and nobody has said whether it is them.",
+            number,
+        ),
+    ]
+
+
 INQUIRY = register(Kind("inquiry", lazy("Named on an inquiry list"), explain=explain))
+REVIEWS = register(
+    Kind(
+        "inquiry_review",
+        lazy("People of an inquiry list wait for a reviewer"),
+        permission=Permission.INQUIRIES_REVIEW,
+        explain=explain_reviews,
+    )
+)

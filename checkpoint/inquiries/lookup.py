@@ -108,13 +108,26 @@ def shelf() -> Shelf:
     return known
 
 
-def look_up(arrived: Sequence[Arrived], holders: Holders, policy: PolicyData, *, today: date, at: datetime) -> Kept:
-    """Hold new people against all lists in force and keep whom they name, in the transaction under way or one of its own."""
+def on_shelf(today: date) -> bool:
+    """Whether any list counts on a day."""
+    return bool(shelf().on(today))
+
+
+def look_up(
+    arrived: Sequence[Arrived],
+    holders: Holders,
+    policy: PolicyData,
+    *,
+    today: date,
+    at: datetime,
+    found_by: str = "registration",
+) -> Kept:
+    """Hold people against all lists in force and keep whom they name, in the transaction under way or one of its own."""
     books = shelf()
     lists = books.on(today)
     if not lists:
         return Kept(0, 0)
-    matches = [match for one in arrived for match in _matches(one, lists, books, holders)]
+    matches = [match for one in arrived for match in _matches(one, lists, books, holders, found_by)]
     if not matches:
         return Kept(0, 0)
     with transaction() as session:
@@ -125,7 +138,7 @@ def look_up(arrived: Sequence[Arrived], holders: Holders, policy: PolicyData, *,
         return keep([match for match in matches if match.inquiry_id in in_force], policy, at)
 
 
-def _matches(one: Arrived, lists: Sequence[_Open], books: Shelf, holders: Holders) -> Iterator[Match]:
+def _matches(one: Arrived, lists: Sequence[_Open], books: Shelf, holders: Holders, found_by: str) -> Iterator[Match]:
     person = read_person(one.name, one.document, one.phone, None, one.plate)
     plates = [one.plate] if one.plate else []
     keys = books.blocker.of(registered_blocks(one.name, one.document, one.phone, plates))
@@ -136,7 +149,7 @@ def _matches(one: Arrived, lists: Sequence[_Open], books: Shelf, holders: Holder
             books.forget()
             continue
         for number, listed in rows:
-            match = _match(one, person, known.inquiry_id, number, listed, holders)
+            match = _match(one, person, known.inquiry_id, number, listed, holders, found_by)
             if match.evidence.outcome is not Outcome.NOTHING:
                 yield match
 
@@ -146,11 +159,13 @@ def read_listed(listed: Listed) -> Person:
     return read_person(listed.name, listed.document, listed.phone, read_date(listed.born), listed.plate)
 
 
-def _match(one: Arrived, person: Person, inquiry_id: uuid.UUID, number: int, listed: Listed, holders: Holders) -> Match:
+def _match(
+    one: Arrived, person: Person, inquiry_id: uuid.UUID, number: int, listed: Listed, holders: Holders, found_by: str
+) -> Match:
     named = read_listed(listed)
     count = max(1, holders(one)) if named.phone is not None and named.phone == person.phone else 1
     evidence = judge(named, person, count)
     return Match(
         inquiry_id, number, listed, one.person_hash, one.registration_id, one.division_code, evidence, count,
-        "registration",
+        found_by,
     )  # fmt: skip

@@ -155,6 +155,7 @@ class PairVerdict(Base):
     """What a reviewer said of a listed and a registered person, remembered for every later list. Hashes only."""
 
     __tablename__ = "pair_verdict"
+    __table_args__ = (Index("ix_pair_verdict_person", "person_hash"),)
 
     listed_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
     person_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)

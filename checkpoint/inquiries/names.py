@@ -53,14 +53,15 @@ SURNAME_READINGS = {
     "乐": "yue", "覃": "qin", "晁": "chao", "宓": "mi", "缪": "miao", "种": "chong", "秘": "bi", "召": "shao", "黑": "he", "员": "yun",
     "卜": "bu", "冼": "xian", "折": "she", "尉": "wei", "纪": "ji", "华": "hua", "应": "ying", "洗": "xian",
 }  # fmt: skip
+# Sounds that dialects and ears exchange, each by the one that stands for its group; l, n and r are one group.
 _LIKE_SOUNDS = (
     ("zh", "z"),
     ("ch", "c"),
     ("sh", "s"),
     ("ng", "n"),
     ("l", "n"),
+    ("r", "n"),
     ("f", "h"),
-    ("r", "l"),
     ("b", "p"),
     ("d", "t"),
 )

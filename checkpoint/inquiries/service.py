@@ -25,9 +25,9 @@ from checkpoint.audit import service as audit
 from checkpoint.config import Settings
 from checkpoint.database import db, new_id, transaction
 from checkpoint.errors import Conflict, InvalidInput, NotFound
+from checkpoint.inquiries.alarming import group_key
 from checkpoint.inquiries.columns import UnknownColumn, guess, is_enough, mapped
 from checkpoint.inquiries.converting import convert
-from checkpoint.inquiries.hits import group_key
 from checkpoint.inquiries.listfile import bad_rows, destroy, folder_of, remove_sources
 from checkpoint.inquiries.models import ENDED, Inquiry, InquiryChunk, InquiryHit, InquiryState
 from checkpoint.inquiries.reading import Shape, Span, shape_of

@@ -1,11 +1,12 @@
 """What is wrong with a list or one of its rows, in the reader's language; and the wrong rows as a table that can be opened safely."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from checkpoint.words import _
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@|%")  # `|` and `%` begin calls of other programs in old spreadsheets
 
 
 def unreadable_text(cause: str, data: Mapping[str, Any]) -> str:
@@ -62,4 +63,6 @@ def bad_row_lines(rows: Iterable[Mapping[str, str | int | bool]], before: int) -
 
 
 def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(_FORMULA) else cell
+    """A cell that a spreadsheet shows as it stands. Blanks in front and full-width signs are looked through, as spreadsheets do."""
+    first = unicodedata.normalize("NFKC", cell.lstrip().lstrip("\ufeff\u200b").lstrip()[:1])
+    return "'" + cell if first in _FORMULA or cell[:1] in ("\t", "\r", "\n") else cell

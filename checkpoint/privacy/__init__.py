@@ -1,14 +1,26 @@
 """Sealing, look-up hashes and masking: nothing personal is readable at rest or on a screen by accident."""
 
 from checkpoint.privacy.carried import open_carried, public_jwk
-from checkpoint.privacy.keyring import Keyring, load_keyring
+from checkpoint.privacy.keyring import Keyring, fresh, load_keyring
 from checkpoint.privacy.masking import mask_document, mask_name, mask_phone, mask_plate
-from checkpoint.privacy.sealing import SealBroken, Sealed, keyring, lookup_hash, same, seal, secret_tag, unseal
+from checkpoint.privacy.sealing import (
+    SealBroken,
+    Sealed,
+    keyring,
+    lookup_hash,
+    same,
+    seal,
+    seal_bytes,
+    secret_tag,
+    unseal,
+    unseal_bytes,
+)
 
 __all__ = [
     "Keyring",
     "SealBroken",
     "Sealed",
+    "fresh",
     "keyring",
     "load_keyring",
     "lookup_hash",
@@ -20,6 +32,8 @@ __all__ = [
     "public_jwk",
     "same",
     "seal",
+    "seal_bytes",
     "secret_tag",
     "unseal",
+    "unseal_bytes",
 ]

@@ -5,14 +5,13 @@ metadata (no place, no camera, nothing hidden behind the end of the file).
 """
 
 import io
-import os
 import uuid
 import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from checkpoint.privacy.keyring import Keyring
-from checkpoint.privacy.sealing import SealBroken
+from checkpoint.privacy.sealing import seal_bytes, unseal_bytes
 
 MAX_BYTES = 8 * 1024 * 1024  # as sent
 MAX_PIXELS = 50_000_000  # as it claims to be: checked before it is decoded
@@ -74,18 +73,9 @@ def _written(picture: Image.Image) -> bytes:
 
 def seal_picture(ring: Keyring, picture: bytes, table: str, column: str, row: uuid.UUID) -> bytes:
     """Seal a picture for one column of one row, in the layout of sealed texts."""
-    nonce = os.urandom(12)
-    sealed = ring.sealing[ring.sealing_current].encrypt(nonce, picture, _bound(table, column, row))
-    return bytes((ring.sealing_current,)) + nonce + sealed
+    return seal_bytes(ring, picture, table, column, row)
 
 
 def open_picture(ring: Keyring, sealed: bytes, table: str, column: str, row: uuid.UUID) -> bytes:
     """Open a sealed picture; raises SealBroken if it does not belong to this column and row."""
-    try:
-        return ring.sealing[sealed[0]].decrypt(sealed[1:13], sealed[13:], _bound(table, column, row))
-    except Exception as error:
-        raise SealBroken(SealBroken.__doc__) from error
-
-
-def _bound(table: str, column: str, row: uuid.UUID) -> bytes:
-    return f"{table}|{column}|{row.hex}".encode()
+    return unseal_bytes(ring, sealed, table, column, row)

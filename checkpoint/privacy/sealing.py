@@ -12,7 +12,7 @@ from typing import Any, overload
 
 from flask import current_app
 
-from checkpoint.privacy.keyring import Keyring
+from checkpoint.privacy.keyring import Keyring, fresh
 
 
 class SealBroken(ValueError):
@@ -20,25 +20,41 @@ class SealBroken(ValueError):
 
 
 def keyring() -> Keyring:
-    """The keys of the running application."""
-    ring: Keyring = current_app.extensions["keyring"]
+    """The keys of the running application, as their files are now."""
+    ring: Keyring = fresh(current_app.extensions["keyring"])
+    current_app.extensions["keyring"] = ring
     return ring
+
+
+def seal_bytes(ring: Keyring, content: bytes, table: str, column: str, row: uuid.UUID) -> bytes:
+    """Seal `content` for one column of one row."""
+    nonce = os.urandom(12)
+    sealed = ring.cipher(ring.sealing_current).encrypt(nonce, content, _bound(table, column, row))
+    return bytes((ring.sealing_current,)) + nonce + sealed
+
+
+def unseal_bytes(ring: Keyring, sealed: bytes, table: str, column: str, row: uuid.UUID) -> bytes:
+    """Open a sealed value; raises SealBroken if it does not belong to this column and row."""
+    try:
+        return ring.cipher(sealed[0]).decrypt(sealed[1:13], sealed[13:], _bound(table, column, row))
+    except Exception as error:
+        raise SealBroken(SealBroken.__doc__) from error
+
+
+def _bound(table: str, column: str, row: uuid.UUID) -> bytes:
+    return f"{table}|{column}|{row.hex}".encode()
 
 
 def seal(ring: Keyring, text: str, table: str, column: str, row: uuid.UUID) -> bytes:
     """Seal `text` for one column of one row."""
-    nonce = os.urandom(12)
-    aad = f"{table}|{column}|{row.hex}".encode()
-    sealed = ring.sealing[ring.sealing_current].encrypt(nonce, text.encode(), aad)
-    return bytes((ring.sealing_current,)) + nonce + sealed
+    return seal_bytes(ring, text.encode(), table, column, row)
 
 
 def unseal(ring: Keyring, sealed: bytes, table: str, column: str, row: uuid.UUID) -> str:
     """Open a sealed value; raises SealBroken if it does not belong to this column and row."""
-    aad = f"{table}|{column}|{row.hex}".encode()
     try:
-        return ring.sealing[sealed[0]].decrypt(sealed[1:13], sealed[13:], aad).decode()
-    except Exception as error:
+        return unseal_bytes(ring, sealed, table, column, row).decode()
+    except UnicodeDecodeError as error:
         raise SealBroken(SealBroken.__doc__) from error
 
 

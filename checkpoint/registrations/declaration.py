@@ -85,6 +85,14 @@ def _resident_id(number: str) -> str:
     return number
 
 
+def clean_plate(text: str) -> str | None:
+    """A number plate as it is compared: capitals without blanks and dots; None for nothing. Another text is an error of pydantic's."""
+    plate = re.sub(r"[\s·.\-]", "", _clean(text)).upper()
+    if plate and not _PLATE.fullmatch(plate):
+        raise PydanticCustomError("plate", "This is not a number plate.")
+    return plate or None
+
+
 Name = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_named)]
 Phone = Annotated[str, Field(min_length=5, max_length=24), AfterValidator(_phone)]
 Words = Annotated[str, Field(max_length=200), AfterValidator(_clean)]
@@ -179,14 +187,7 @@ class Declaration(_Person):
     @field_validator("plate")
     @classmethod
     def _plate(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        plate = re.sub(r"[\s·.\-]", "", _clean(value)).upper()
-        if not plate:
-            return None
-        if not _PLATE.fullmatch(plate):
-            raise PydanticCustomError("plate", "This is not a number plate.")
-        return plate
+        return None if value is None else clean_plate(value)
 
     @field_validator("companions")
     @classmethod

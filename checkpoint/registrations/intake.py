@@ -160,13 +160,20 @@ def pass_row(
     id_number: str,
     arriving: date,
     negative_test_at: datetime | None,
+    *,
+    until: datetime | None = None,
+    serial: bytes | None = None,
 ) -> dict[str, Any]:
-    """Sign a pass for an assessment. It is valid until the end of the policy's last day after arrival."""
+    """Sign a pass for an assessment. It is valid until the end of the policy's last day after arrival, and not after `until`.
+
+    With the `serial` of a pass there is, another token for the same pass.
+    """
     last_day = arriving + timedelta(days=context.state.policy.pass_valid_days + 1)
+    expires_at = start_of_day(last_day, context.timezone)
     counties, truncated = fit_counties(counting_codes(context, places, assessment["reasons"]))
     claims = Claims(
-        serial=new_serial(),
-        expires_at=start_of_day(last_day, context.timezone),
+        serial=serial or new_serial(),
+        expires_at=expires_at if until is None else min(expires_at, until),
         tier=assessment["tier"],
         document=document_tag(document_key(context.ring), id_number),
         counties=counties,

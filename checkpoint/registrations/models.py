@@ -13,8 +13,12 @@ from checkpoint.privacy import Sealed
 
 
 class RegistrationState(enum.StrEnum):
-    """Declared on a phone; inside once admitted; withdrawn by the traveller; turned back at the barrier; left or released."""
+    """Declared on a phone; inside once admitted; withdrawn by the traveller; turned back at the barrier; left or released.
 
+    A commuter's standing trip is `applied` until its application is granted: it has no pass, and nobody waits for it.
+    """
+
+    APPLIED = "applied"
     DECLARED = "declared"
     INSIDE = "inside"
     WITHDRAWN = "withdrawn"
@@ -61,6 +65,7 @@ class Registration(Base):
     __table_args__ = (
         Index("ix_registration_destination", "destination_code", "state"),
         Index("ix_registration_created", "created_at"),
+        Index("ix_registration_updated", "updated_at"),
         Index("ix_registration_lead", "lead_id"),
         Index("ix_registration_traveller", "traveller_id"),
         Index("ix_registration_plate", "plate_hash"),

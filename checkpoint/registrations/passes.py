@@ -25,6 +25,7 @@ from cwt import COSE, COSEKey
 from cwt.exceptions import CWTError, VerifyError
 
 from checkpoint.privacy import Keyring, same, secret_tag
+from checkpoint.privacy.cose import ES256, HEADER_ALG, HEADER_KID, UNREADABLE, key_id
 
 PREFIX = "CP1:"
 MAX_LENGTH = 200
@@ -90,7 +91,7 @@ class PassKeys:
                 CLAIM_FACTS: _pack(claims),
             }
         )
-        header = {1: -7, 4: self._current}  # ES256 and the key id, both protected
+        header = {HEADER_ALG: ES256, HEADER_KID: self._current}
         while True:
             signed = self._writer.encode_and_sign(payload, key=self._signers[self._current], protected=header)
             token: str = PREFIX + base45.b45encode(signed).decode()
@@ -103,8 +104,8 @@ class PassKeys:
             return TokenReading("unreadable", None)
         try:
             raw = base45.b45decode(token[len(PREFIX) :])
-            kid = _key_id(raw)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError, cbor2.CBORDecodeError):
+            kid = key_id(raw)
+        except UNREADABLE:
             return TokenReading("unreadable", None)
         verifier = self._verifiers.get(kid)
         if verifier is None:
@@ -113,23 +114,9 @@ class PassKeys:
             claims = _unpack(cbor2.loads(self._reader.decode(raw, keys=[verifier])))
         except (VerifyError, CWTError):
             return TokenReading("forged", None)
-        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError, cbor2.CBORDecodeError):
+        except UNREADABLE:
             return TokenReading("unreadable", None)
         return TokenReading("expired" if claims.expires_at <= at else None, claims)
-
-
-def _key_id(raw: bytes) -> bytes:
-    """The key id of a COSE_Sign1: only its protected header is trusted, and only ES256 is accepted."""
-    tagged = cbor2.loads(raw)
-    if getattr(tagged, "tag", None) != 18 or len(tagged.value) != 4:
-        raise ValueError("not a COSE_Sign1")
-    header = cbor2.loads(tagged.value[0])
-    if header.get(1) != -7:
-        raise ValueError("not ES256")
-    kid = header[4]
-    if not isinstance(kid, bytes):
-        raise TypeError("key id is not bytes")
-    return kid
 
 
 def _pack(claims: Claims) -> bytes:

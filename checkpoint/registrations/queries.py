@@ -1,7 +1,7 @@
 """Reading registrations: a person's record as the caller may see it, always through the caller's jurisdiction."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flask import current_app
@@ -13,9 +13,19 @@ from checkpoint.database import db
 from checkpoint.errors import NotAllowed, NotFound
 from checkpoint.privacy import keyring, mask_document, mask_name, mask_phone, mask_plate
 from checkpoint.regions import default_index
-from checkpoint.registrations.models import Pass, Registration, RegistrationState, Stay, TestResult, Traveller
+from checkpoint.registrations.models import (
+    Pass,
+    Registration,
+    RegistrationAct,
+    RegistrationState,
+    Stay,
+    TestResult,
+    Traveller,
+)
 from checkpoint.registrations.passes import link_handle
 from checkpoint.risk.models import Assessment
+
+STAND = "stand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,21 @@ class Person:
     name: str
     tier: str
     state: str
+
+
+def standing(registration_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some registrations that stand for a commuter's every day, whatever their state."""
+    if not registration_ids:
+        return set()
+    acts = select(RegistrationAct.registration_id).where(
+        RegistrationAct.registration_id.in_(registration_ids), RegistrationAct.act == STAND
+    )
+    return set(db.session.scalars(acts))
+
+
+def is_standing(registration_id: uuid.UUID) -> bool:
+    """Whether a registration is a commuter's standing trip: it is neither changed nor withdrawn by itself."""
+    return bool(standing([registration_id]))
 
 
 def scoped(actor: Actor) -> Select[Registration]:

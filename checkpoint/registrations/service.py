@@ -23,7 +23,7 @@ from checkpoint.regions.models import contains
 from checkpoint.registrations import intake
 from checkpoint.registrations.declaration import Declaration, Outline, dated_wrong
 from checkpoint.registrations.intake import Context, Prepared
-from checkpoint.registrations.listed import hold_against_lists
+from checkpoint.registrations.listed import fall_back, hold_against_lists
 from checkpoint.registrations.models import (
     Pass,
     Registration,
@@ -36,6 +36,7 @@ from checkpoint.registrations.models import (
 from checkpoint.registrations.overrides import end_overrides
 from checkpoint.registrations.passes import PassKeys
 from checkpoint.registrations.problems import from_pydantic, invalid
+from checkpoint.registrations.queries import is_standing
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.service import current_state
 
@@ -132,7 +133,7 @@ _BY_DOCUMENT = select(
 ).where(_traveller.c.id_number_hash.in_(bindparam("hashes", expanding=True)))
 
 
-def _known_travellers(prepared: Sequence[Prepared]) -> None:
+def known_travellers(prepared: Sequence[Prepared]) -> None:
     """Use the rows of people who have been here before with the same document, phone and name."""
     by_hash = {one.traveller["id_number_hash"]: one for one in prepared if one.traveller is not None}
     ring = keyring()
@@ -173,7 +174,7 @@ def submit(declaration: Declaration, *, actor: Actor, at: datetime, made_at: dat
     checkpoint_id = check(declaration, made_at or at)
     context = context_at(at)
     prepared = intake.prepare(context, declaration, checkpoint_id)
-    _known_travellers(prepared)
+    known_travellers(prepared)
     try:
         with transaction():
             store(prepared)
@@ -252,7 +253,7 @@ def amend(registration_id: uuid.UUID, declaration: Declaration, *, actor: Actor,
     registration = db.session.get(Registration, registration_id)
     if registration is None:
         raise NotFound
-    if registration.state not in OPEN_STATES:
+    if registration.state not in OPEN_STATES or is_standing(registration_id):
         raise Conflict("Only a registration that is still on its way can be changed.")
     checkpoint_id = check(declaration, at)
     context = context_at(at)
@@ -263,7 +264,7 @@ def amend(registration_id: uuid.UUID, declaration: Declaration, *, actor: Actor,
         pairs += [(known.pop(one.document), one) for one in prepared[1:] if one.document in known]
         kept = {id(one) for _old, one in pairs}
         added = [one for one in prepared if id(one) not in kept]
-        _known_travellers(prepared)
+        known_travellers(prepared)
         receipts = {id(one): _replace(old, one, actor, at) for old, one in pairs}
         _remember(declaration.client_id, receipts[id(prepared[0])], at)
         for gone in known.values():
@@ -350,6 +351,7 @@ def _close(registration: Registration, state: RegistrationState, because: str, a
     _revoke(registration.id, because, at)
     retract_for(registration.id, actor=actor, at=at)
     db.session.flush()
+    fall_back(registration.id, policy=current_state(at).policy, actor=actor, at=at)
 
 
 def withdraw(registration_id: uuid.UUID, client_id: uuid.UUID, *, actor: Actor, at: datetime) -> None:
@@ -364,6 +366,8 @@ def withdraw(registration_id: uuid.UUID, client_id: uuid.UUID, *, actor: Actor, 
             return
         if registration.state not in OPEN_STATES:
             raise Conflict("Somebody who has already crossed cannot withdraw: call the number on the pass.")
+        if is_standing(registration_id):
+            raise Conflict("A standing trip ends with the approval that it stands on.")
         group = [
             registration,
             *session.scalars(select(Registration).where(Registration.lead_id == registration.id)).all(),

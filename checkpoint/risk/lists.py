@@ -28,7 +28,9 @@ MAX_NAME, MAX_TEXT = 64, 2000
 SAMPLE_SOURCE = "sample"
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 
-_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_INVISIBLE = re.compile(
+    r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+)
 _TIME = re.compile(r"(\d{4})\D(\d{1,2})\D(\d{1,2})日?[\sT]*(?:(\d{1,2})\s*(?:[时点]|:(\d{2})(?::\d{2})?))?")
 _PARTS = (("highlist", "hcount", Level.HIGH), ("middlelist", "mcount", Level.MIDDLE), ("lowlist", "lcount", Level.LOW))
 

@@ -3,7 +3,7 @@
 import enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,8 +45,48 @@ class Deadline(_Frozen):
     resolve_minutes: int = Field(ge=1)
 
 
+Days = Annotated[int, Field(ge=1, le=3660)]
+
+
+class Retention(_Frozen):
+    """How many days personal data is kept once its time is over, by kind; what is held is kept longer.
+
+    `trips` counts from the release, the withdrawal, or the last day on which somebody who never came could have; `approvals` and
+    `companies` from their end, `inquiries` and `joint` from theirs; `barrier` from a scan, vehicle or declaration that leads to nobody,
+    `patrols` from the visit, `alerts` (about anything but a trip) from the day they were raised, `changes` from the end of the work.
+    """
+
+    trips: Days = 30
+    approvals: Days = 30
+    companies: Days = 30
+    inquiries: Days = 30
+    joint: Days = 30
+    barrier: Days = 30
+    patrols: Days = 90
+    alerts: Days = 90
+    changes: Days = 30
+
+
+Stage = Literal["village", "town", "command"]
+Application = Literal["person", "staff", "lorry", "commuter", "company"]
+APPROVAL_STAGES: dict[Application, tuple[Stage, ...]] = {
+    "person": ("village", "town"),
+    "staff": ("village", "town"),
+    "lorry": ("village", "town", "command"),
+    "commuter": ("village", "town"),
+    "company": ("town",),
+}
+APPROVAL_LONGEST_DAYS: dict[Application, int] = {"person": 14, "staff": 30, "lorry": 14, "commuter": 90, "company": 180}
+
+
 class PolicyData(_Frozen):
-    """Everything that a policy version decides. `points` maps a rule's name to its points (0 to 100)."""
+    """Everything that a policy version decides. `points` maps a rule's name to its points (0 to 100).
+
+    `approval_stages` says by kind of application who answers it, the nearest first, and `approval_longest_days` how long one may be
+    granted for; what they do not name stays as shipped. With `approval_command_for_red` whatever lets red people in is answered by
+    command as well. With `commuter_follow_ups` the work on a commuter is planned at the first entry, as for anybody; without it nobody
+    calls on a commuter who is not red.
+    """
 
     points: dict[str, int]
     red_from: int = Field(ge=1, le=100)
@@ -62,6 +102,19 @@ class PolicyData(_Frozen):
     measures: tuple[MeasureRule, ...]
     deadlines: dict[Tier, Deadline]
     kind_deadlines: dict[str, Deadline] = Field(default_factory=dict)  # by kind of alert, where the tier's do not fit
+    approval_stages: dict[Application, Annotated[tuple[Stage, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    approval_longest_days: dict[Application, Annotated[int, Field(ge=1, le=366)]] = Field(default_factory=dict)
+    approval_command_for_red: bool = True
+    commuter_follow_ups: bool = False
+    retention: Retention = Field(default_factory=Retention)  # versions stored before it existed do not name it
+
+    def stages_of(self, kind: Application) -> tuple[Stage, ...]:
+        """Who answers an application of a kind, the nearest first."""
+        return self.approval_stages.get(kind) or APPROVAL_STAGES[kind]
+
+    def longest_days_of(self, kind: Application) -> int:
+        """How many days an application of a kind may be granted for."""
+        return self.approval_longest_days.get(kind) or APPROVAL_LONGEST_DAYS[kind]
 
 
 @lru_cache(maxsize=1)

@@ -8,9 +8,12 @@ CSV is read as UTF-8 with or without a byte order mark, UTF-16 with one, or GB18
 
 import csv
 import io
+import lzma
 import re
+import struct
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -35,7 +38,27 @@ _LEVELS = {
 }
 _CODE = re.compile(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}")
 _MAX_PARTS, _MAX_UNPACKED = 2000, 200 * 1024 * 1024
+_MAX_ROWS = 1 << 20  # what a spreadsheet holds
 _FORMULA = object()
+_DAMAGED = (
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ParseError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+)
+"""What an archive or a workbook comes to that was damaged on its way, or made to do harm."""
 
 Cells = Sequence[Any]
 
@@ -144,7 +167,7 @@ def _check_archive(data: bytes) -> None:
                     start = file.read(65_536)
                 if b"<!DOCTYPE" in start or start.startswith((b"\xff\xfe", b"\xfe\xff")):
                     raise UnreadableList("hostile_workbook")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise UnreadableList("not_a_workbook") from error
 
 
@@ -160,32 +183,20 @@ def read_xlsx(data: bytes) -> Iterator[Entry | WrongRow]:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
-    except (
-        KeyError,
-        IndexError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        OSError,
-        zipfile.BadZipFile,
-        ParseError,
-    ) as error:
+    except _DAMAGED as error:
         raise UnreadableList("not_a_workbook") from error
 
     def numbered() -> Iterator[tuple[int, Cells]]:
+        before = None
         try:
             for number, row in enumerate(sheet.iter_rows(max_col=64), 1):
+                if number > _MAX_ROWS:
+                    raise UnreadableList("hostile_workbook")
+                if row is before:  # one of the rows that are left out before a row of a higher number
+                    continue
+                before = row
                 yield number, [_FORMULA if cell.data_type == "f" else cell.value for cell in row]
-        except (
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            OverflowError,
-            zipfile.BadZipFile,
-            ParseError,
-        ) as error:
+        except _DAMAGED as error:
             raise UnreadableList("not_a_workbook") from error
         finally:
             book.close()

@@ -42,6 +42,23 @@ _PLAIN = {
     "spot_test_positive": lazy("The test on the spot is positive"),
 }
 
+BREACHES = {
+    "not_yet": lazy("it has not begun"),
+    "over": lazy("it is over"),
+    "days": lazy("not on this day"),
+    "hours": lazy("not at this hour"),
+    "checkpoint": lazy("not at this checkpoint"),
+    "route": lazy("not on this trip"),
+    "test": lazy("no negative test as new as it asks for"),
+}
+
+
+def approval_text(number: str, broken: str | None) -> str:
+    """One sentence for an approval at the barrier, kept or broken."""
+    if broken is None:
+        return _("Approval %(number)s in force and kept", number=number)
+    return _("Approval %(number)s: %(why)s", number=number, why=BREACHES.get(broken, broken))
+
 
 def _listed(reason: Mapping[str, Any]) -> str:
     level, _sep, depth = str(reason["rule"]).partition("_")
@@ -74,6 +91,8 @@ def reason_text(reason: Mapping[str, Any]) -> str:
         return _("The risk list was confirmed %(hours)s hours ago", hours=detail[0] if detail else "?")
     if rule == "other_province":
         return _("Comes from another province: %(place)s", place=reason.get("place") or "")
+    if rule in ("approval_granted", "approval_broken") and detail:
+        return approval_text(detail[0], detail[1] if len(detail) > 1 else None)
     if rule == "set_aside":
         return plural(
             "%(num)s reason no longer counts: the community looked into it",

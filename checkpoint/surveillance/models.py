@@ -72,6 +72,7 @@ class WithdrawalFinding(Base):
     __table_args__ = (
         Index("ix_withdrawal_finding_object", "version", "kind", "object_id", unique=True),
         Index("ix_withdrawal_finding_open", "looked_at", "version"),
+        Index("ix_withdrawal_finding_registration", "registration_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)

@@ -18,6 +18,7 @@ from checkpoint.privacy import keyring, unseal
 from checkpoint.regions import default_index
 from checkpoint.registrations.models import Registration, Stay, TestResult
 from checkpoint.registrations.overrides import in_force, set_aside
+from checkpoint.registrations.queries import standing
 from checkpoint.risk.books import county_book
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.scoring import Result
@@ -36,7 +37,8 @@ class Person:
     """One registration with what its assessment depends on, and what it led to so far.
 
     `judged_at`: when it was last assessed for its own sake (declared, scanned, tested). How old the list was is counted from
-    then: a list that is confirmed later makes good for it, and one that is taken back brings back what was so.
+    then: a list that is confirmed later makes good for it, and one that is taken back brings back what was so. `standing`: a
+    commuter, who comes every day.
     """
 
     id: uuid.UUID
@@ -54,6 +56,7 @@ class Person:
     positive_on: date | None = None
     places: list[Place] = field(default_factory=list)
     set_aside: list[dict[str, Any]] = field(default_factory=list)
+    standing: bool = False
 
 
 def books_of(state: State) -> Books:
@@ -104,6 +107,8 @@ def load(ids: Sequence[uuid.UUID], books: Books, at: datetime) -> dict[uuid.UUID
     _positive(people)
     for person_id, marks in in_force(list(people), at).items():
         people[person_id].set_aside = marks
+    for person_id in standing(people):
+        people[person_id].standing = True
     return people
 
 

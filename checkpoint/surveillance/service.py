@@ -27,7 +27,7 @@ from checkpoint.surveillance.models import ReassessBatch, ReassessItem, Reassess
 from checkpoint.surveillance.people import Person, assess_all, books_of, load
 from checkpoint.surveillance.planning import OPEN_STATES, plan, sweep, unplanned, unswept
 from checkpoint.surveillance.wording import WITHDRAWAL
-from checkpoint.surveillance.writing import UNDOING, Written, write
+from checkpoint.surveillance.writing import UNDOING, Occasion, Written, write
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int], None]
@@ -136,7 +136,9 @@ def _do(session: Session, batch: ReassessBatch, scored: _Scored | None, actor: A
     change = session.get_one(RiskChange, batch.version)
     written = Written()
     if people:
-        written, verdicts = write(people, scored.results, state=scored.state, change=change, actor=actor, at=at)
+        written, verdicts = write(
+            people, scored.results, state=scored.state, change=Occasion.of(change), actor=actor, at=at
+        )
         note_decisions(verdicts, change)
     _finish_batch(session, batch, written, at)
     return batch.size

@@ -29,6 +29,10 @@ def _why(params: Mapping[str, Any]) -> tuple[str, ...]:
         )
     elif str(params.get("because", "")).startswith("policy"):
         said.append(_("The control policy has changed"))
+    elif params.get("because") == "daily":
+        said.append(
+            _("A commuter, assessed anew for today under list version %(number)s", number=params.get("list_id") or "–")
+        )
     elif params.get("list_id"):
         said.append(_("New on list version %(number)s", number=params["list_id"]))
     if why.get("area"):

@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import date, datetime, timedelta
+from typing import Any, Self, cast
 
 from sqlalchemy import Table, bindparam, select, update
 
@@ -24,7 +24,9 @@ from checkpoint.risk.service import State
 from checkpoint.surveillance.outcome import REASSESSMENT, TIER_KINDS, Move, Standing, move_of, why
 from checkpoint.surveillance.people import Person
 
-CAUSES = {
+DAILY = "daily"  # the cause of an assessment that no change has brought but a new day
+CAUSES: dict[str, str] = {
+    DAILY: DAILY,
     ChangeCause.PUBLISH: "list",
     ChangeCause.WITHDRAW: "withdrawal",
     ChangeCause.POLICY: "policy",
@@ -34,6 +36,7 @@ CAUSES = {
 }
 UNDOING = frozenset({ChangeCause.WITHDRAW.value, ChangeCause.POLICY_WITHDRAW.value})
 REPLANNED = "reassessed"
+DOUBTS = frozenset({"list_missing", "list_stale"})
 _TOLD = frozenset({RegistrationState.DECLARED.value, RegistrationState.INSIDE.value})
 _registration = cast(Table, Registration.__table__)
 _alert = cast(Table, Alert.__table__)
@@ -50,6 +53,32 @@ _NEW_TIER = (
         updated_at=bindparam("new_time"),
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why people are looked at again: a change of what is in force, or the beginning of a `day` for those who come every day."""
+
+    cause: str
+    version: int
+    list_id: int | None
+    policy_id: int | None
+    day: date | None = None
+
+    @classmethod
+    def of(cls, change: RiskChange) -> Self:
+        """That something in force has changed."""
+        return cls(change.cause, change.version, change.list_id, change.policy_id)
+
+    @classmethod
+    def daily(cls, state: State, day: date) -> Self:
+        """That a day has begun under what is in force."""
+        return cls(DAILY, state.version, state.list_id, state.policy_id, day)
+
+    @property
+    def mark(self) -> str:
+        """What tells it from every other occasion; part of the causes of its alerts."""
+        return str(self.version) if self.day is None else f"{self.version}:{self.day.isoformat()}"
 
 
 @dataclass(slots=True)
@@ -86,18 +115,18 @@ def write(
     results: Mapping[uuid.UUID, Result],
     *,
     state: State,
-    change: RiskChange,
+    change: Occasion,
     actor: Actor,
     at: datetime,
 ) -> tuple[Written, list[Verdict]]:
     """Store the results of people whose rows the caller has locked. Joins the transaction under way."""
-    cause = CAUSES[ChangeCause(change.cause)]
+    cause = CAUSES[change.cause]
     verdicts = [
         Verdict(one, results[one.id], assessment_row(one.id, results[one.id], state, cause, at)) for one in people
     ]
     written = Written()
     insert_rows(Assessment, [one.row for one in verdicts])
-    alerts = {one.person.id: _alert_for(one, state, change) for one in verdicts if _is_told(one)}
+    alerts = {one.person.id: _alert_for(one, state, change) for one in verdicts if _is_told(one, change)}
     written.raised = sum(one.change > 0 for one in verdicts)
     written.lowered = sum(one.change < 0 for one in verdicts)
     written.alerts = len(alerts)
@@ -120,24 +149,27 @@ def write(
             for one in verdicts
         ],
     )
-    _replan(verdicts, change, actor, at)
+    _replan(verdicts, change, state, actor, at)
     return written, verdicts
 
 
-def _is_told(one: Verdict) -> bool:
+def _is_told(one: Verdict, change: Occasion) -> bool:
+    """Whether the village hears of it: not of a new day's doubt about the list, which is the same for all and known at command."""
+    if change.cause == DAILY and one.row["reasons"][0]["rule"] in DOUBTS:
+        return False
     return one.change > 0 and one.person.state in _TOLD
 
 
-def _alert_for(one: Verdict, state: State, change: RiskChange) -> NewAlert:
+def _alert_for(one: Verdict, state: State, change: Occasion) -> NewAlert:
     """What the village hears: that the tier is worse now, and which list, area and stay have made it so."""
     return NewAlert(
         kind=REASSESSMENT,
-        cause=f"{REASSESSMENT}:{one.person.id}:{state.version}",
+        cause=f"{REASSESSMENT}:{one.person.id}:{_mark(state, change)}",
         division_code=one.person.division_code,
         tier=one.result.tier.value,
         needs_answer=one.result.tier is not Tier.GREEN,
         subject_id=one.person.id,
-        group_key=f"{REASSESSMENT}:{change.version}",
+        group_key=f"{REASSESSMENT}:{change.mark}",
         params={
             "rules": [reason["rule"] for reason in one.row["reasons"]],
             "from": one.person.tier,
@@ -150,7 +182,11 @@ def _alert_for(one: Verdict, state: State, change: RiskChange) -> NewAlert:
     )
 
 
-def _eased(verdicts: Sequence[Verdict], change: RiskChange) -> dict[uuid.UUID, Verdict]:
+def _mark(state: State, change: Occasion) -> str:
+    return change.mark if change.day is not None else str(state.version)
+
+
+def _eased(verdicts: Sequence[Verdict], change: Occasion) -> dict[uuid.UUID, Verdict]:
     """Those whose alerts have to be looked at: the tier is better, or what raised the alert may have been taken back."""
     undoing = change.cause in UNDOING
     return {one.person.id: one for one in verdicts if one.change < 0 or undoing}
@@ -158,7 +194,7 @@ def _eased(verdicts: Sequence[Verdict], change: RiskChange) -> dict[uuid.UUID, V
 
 def _move_alerts(
     eased: Mapping[uuid.UUID, Verdict],
-    change: RiskChange,
+    change: Occasion,
     state: State,
     written: Written,
     actor: Actor,
@@ -200,7 +236,7 @@ def _move_alerts(
     return newest
 
 
-def _moves(alerts: Sequence[Any], verdict: Verdict, change: RiskChange) -> list[tuple[Any, Move]]:
+def _moves(alerts: Sequence[Any], verdict: Verdict, change: Occasion) -> list[tuple[Any, Move]]:
     withdrawn = change.list_id if change.cause == ChangeCause.WITHDRAW.value else None
     live = [alert for alert in alerts if alert.state in ("open", "acknowledged")]
     found = []
@@ -222,7 +258,7 @@ _EVENTS = {Move.RETRACT: "retracted"}
 
 
 def _store_moves(
-    moves: Sequence[tuple[Any, Move, Verdict]], change: RiskChange, state: State, actor: Actor, at: datetime
+    moves: Sequence[tuple[Any, Move, Verdict]], change: Occasion, state: State, actor: Actor, at: datetime
 ) -> None:
     if not moves:
         return
@@ -273,10 +309,10 @@ def _values(move: Move, tier: Tier, state: State, at: datetime) -> dict[str, Any
     return {}
 
 
-def _replan(verdicts: Sequence[Verdict], change: RiskChange, actor: Actor, at: datetime) -> None:
+def _replan(verdicts: Sequence[Verdict], change: Occasion, state: State, actor: Actor, at: datetime) -> None:
     """The work follows the measures. Taking back opens again what the taken-back list had cancelled, overdue or not."""
-    wanted = {
-        one.person.id: one.row["measures"]
+    wanted: dict[uuid.UUID, Sequence[Mapping[str, Any]]] = {
+        one.person.id: one.row["measures"] if _has_work(one, state) else ()
         for one in verdicts
         if one.person.state == RegistrationState.INSIDE.value and one.measures_changed
     }
@@ -285,6 +321,11 @@ def _replan(verdicts: Sequence[Verdict], change: RiskChange, actor: Actor, at: d
     if change.cause in UNDOING:
         _reopen(list(wanted))
     replan_many(wanted, actor=actor, at=at, because=REPLANNED)
+
+
+def _has_work(one: Verdict, state: State) -> bool:
+    """Whether somebody calls on the person: on a commuter only where the policy says so, or when they are red."""
+    return not one.person.standing or state.policy.commuter_follow_ups or one.result.tier is Tier.RED
 
 
 def _reopen(ids: Sequence[uuid.UUID]) -> None:

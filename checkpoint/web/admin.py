@@ -1,4 +1,4 @@
-"""Administration: accounts, checkpoints and their posters, tablets, place names. Secrets are shown once, never kept."""
+"""Administration: checkpoints and their posters, tablets, place names. Secrets are shown once, never kept."""
 
 import re
 import uuid
@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
-from checkpoint.accounts import pins, posts, queries, service
+from checkpoint.accounts import posts, queries
 from checkpoint.accounts.permissions import Permission
 from checkpoint.config import Settings
 from checkpoint.errors import InvalidInput
@@ -19,72 +19,12 @@ from checkpoint.regions import queries as divisions
 from checkpoint.regions import service as regions
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.errors import field_errors
-from checkpoint.web.filters import CHECKPOINT_KINDS, ROLES
+from checkpoint.web.filters import CHECKPOINT_KINDS
 from checkpoint.web.forms.chosen import chosen_division
 from checkpoint.web.qr import qr_svg
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 Answer = str | Response | BaseResponse | tuple[str, int]
-
-
-@blueprint.get("/users")
-@requires(Permission.USERS_WRITE)
-def users() -> Answer:
-    """The accounts of the jurisdiction, and the form for a new one."""
-    return _users_page()
-
-
-@blueprint.post("/users")
-@requires(Permission.USERS_WRITE)
-def add_user() -> Answer:
-    """Make an account; its password is shown once, on the page that answers."""
-    form = request.form
-    try:
-        made = service.create_user(
-            form.get("login", ""),
-            form.get("role", ""),
-            chosen_division(),
-            actor=current_actor(),
-            at=clock.now(),
-            name=form.get("name", ""),
-        )
-    except InvalidInput as error:
-        return _users_page(form.to_dict(), field_errors(error)), 422
-    return render_template("admin/password.html", user=made.user, password=made.password, new=True)
-
-
-@blueprint.post("/users/<uuid:user_id>/reset")
-@requires(Permission.USERS_WRITE)
-def reset_user(user_id: uuid.UUID) -> Answer:
-    """Give an account a new password, shown once; its sessions end."""
-    made = service.reset_password(user_id, actor=current_actor(), at=clock.now())
-    return render_template("admin/password.html", user=made.user, password=made.password, new=False)
-
-
-@blueprint.post("/users/<uuid:user_id>/pin")
-@requires(Permission.USERS_WRITE)
-def give_pin(user_id: uuid.UUID) -> Answer:
-    """Give an officer a new PIN for the tablet, shown once; the old one ends."""
-    made = pins.set_pin(user_id, actor=current_actor(), at=clock.now())
-    return render_template("admin/pin.html", user=made.user, pin=made.pin)
-
-
-@blueprint.post("/users/<uuid:user_id>/close")
-@requires(Permission.USERS_WRITE)
-def close_user(user_id: uuid.UUID) -> Answer:
-    """Close an account; its sessions end at once."""
-    user = service.deactivate(user_id, actor=current_actor(), at=clock.now())
-    flash(_("The account %(login)s is deactivated.", login=user.login), "success")
-    return redirect(url_for("admin.users"))
-
-
-@blueprint.post("/users/<uuid:user_id>/open")
-@requires(Permission.USERS_WRITE)
-def open_user(user_id: uuid.UUID) -> Answer:
-    """Open a closed account again."""
-    user = service.set_active(user_id, True, actor=current_actor(), at=clock.now())
-    flash(_("The account %(login)s works again.", login=user.login), "success")
-    return redirect(url_for("admin.users"))
 
 
 @blueprint.get("/checkpoints")
@@ -250,18 +190,6 @@ def _minutes(raw: str) -> timedelta:
     if not re.fullmatch(r"\d{1,4}", raw):
         return posts.LONGEST_ENROLMENT
     return timedelta(minutes=int(raw))
-
-
-def _users_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
-    found = queries.users(current_actor())
-    return render_template(
-        "admin/users.html",
-        users=found,
-        places=divisions.full_names({user.division_code for user in found}),
-        roles=[(str(role), ROLES[role]) for role in service.PEOPLE_ROLES],
-        values=values or {},
-        errors=errors or {},
-    )
 
 
 def _checkpoints_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:

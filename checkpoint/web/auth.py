@@ -1,31 +1,29 @@
 """Who is asking: a session for people, a bearer token for tablets and integrations; and what each route demands."""
 
 import functools
-import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import flask
-from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_login import UserMixin, current_user, login_user, logout_user
+from flask_login import UserMixin, current_user, login_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
-from checkpoint.accounts import queries, service
+from checkpoint.accounts import service, sessions
 from checkpoint.accounts.models import Role, User
-from checkpoint.accounts.permissions import Actor, Permission
-from checkpoint.accounts.throttle import TooManyAttempts
+from checkpoint.accounts.permissions import Actor, Permission, confined
+from checkpoint.accounts.sessions import SignedIn
 from checkpoint.accounts.tokens import actor_for_token, is_revoked_device
-from checkpoint.errors import DeviceRevoked, InvalidInput, NotAllowed, Unauthenticated
+from checkpoint.config import Settings
+from checkpoint.errors import DeviceRevoked, NotAllowed, SecondStepMissing, Unauthenticated
 from checkpoint.extensions import csrf, login_manager
-from checkpoint.web.errors import answer, field_errors
+from checkpoint.web.errors import answer
 from checkpoint.web.locale import is_api
 
-blueprint = Blueprint("auth", __name__)
 View = TypeVar("View", bound=Callable[..., Any])
 Answer = str | Response | BaseResponse | tuple[str, int]
 
@@ -35,17 +33,24 @@ _HOME = {
     Role.VILLAGE: "/inbox",
     Role.TOWN: "/inbox",
     Role.COMMAND: "/command",
-    Role.AUDITOR: "/command",
+    Role.AUDITOR: "/audit",
     Role.OFFICER: "/gate",
+    Role.COMPANY: "/company",
 }
 _NAVIGATION = (
     (Permission.COMMAND_READ, "/command", _l("Command")),
     (Permission.ALERTS_READ, "/inbox", _l("Inbox")),
+    (Permission.APPROVALS_ANSWER, "/approvals", _l("Applications")),
     (Permission.GATE_SNAPSHOT, "/gate", _l("Checkpoint")),
+    (Permission.SCANS_WRITE, "/approvals/paper", _l("Paper applications")),
     (Permission.PATROLS_READ, "/patrols", _l("Patrols")),
+    (Permission.COMPANIES_REVIEW, "/companies", _l("Companies")),
+    (Permission.COMPANY_OWN, "/company", _l("My company")),
     (Permission.ROSTERS_WRITE, "/duty", _l("Duty")),
-    (Permission.ALERTS_ACT, "/channels", _l("Messages")),
+    (Permission.CHANNELS_OWN, "/channels", _l("Messages")),
+    (Permission.AUDIT_READ, "/audit", _l("Audit")),
     (Permission.USERS_WRITE, "/admin/users", _l("Users")),
+    (Permission.TOKENS_WRITE, "/admin/tokens", _l("Tokens")),
     (Permission.DEVICES_WRITE, "/admin/checkpoints", _l("Checkpoints")),
     (Permission.DEVICES_WRITE, "/admin/devices", _l("Tablets")),
     (Permission.REGIONS_WRITE, "/admin/aliases", _l("Place names")),
@@ -53,18 +58,20 @@ _NAVIGATION = (
 
 
 class SessionUser(UserMixin):  # type: ignore[misc]
-    """A signed-in person. The cookie names the account and its epoch, so that a new epoch ends every session."""
+    """A signed-in person. The cookie holds the key of one session, of which the database knows a hash."""
 
-    def __init__(self, user: User) -> None:
-        self.user = user
+    def __init__(self, signed_in: SignedIn, key: str) -> None:
+        self.signed_in = signed_in
+        self.user = signed_in.user
+        self.key = key
 
     def get_id(self) -> str:
-        return f"{self.user.id}.{self.user.session_epoch}"
+        return self.key
 
 
 def init_app(app: Flask) -> None:
     """Sessions, cross-site request protection, and what the templates know of the person."""
-    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(hours=12)  # counted from the last request
+    app.config["PERMANENT_SESSION_LIFETIME"] = sessions.IDLE  # counted from the last request
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # `check_csrf` decides: a bearer token needs none
     app.config["WTF_CSRF_SSL_STRICT"] = False  # it wants a Referer, and our pages send none
     login_manager.session_protection = None  # a phone changes its address between two villages
@@ -72,6 +79,7 @@ def init_app(app: Flask) -> None:
     app.before_request(check_csrf)
     app.context_processor(_template_values)
     app.register_error_handler(Unauthenticated, _sign_in_first)
+    app.register_error_handler(SecondStepMissing, _set_up_first)
     if "static" in app.view_functions:
         public(app.view_functions["static"])
 
@@ -88,7 +96,8 @@ def requires(permission: Permission) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            if not current_actor().may(permission):
+            actor = securing_actor() if permission is Permission.ACCOUNT_SECURE else current_actor()
+            if not actor.may(permission):
                 raise NotAllowed
             return view(*args, **kwargs)
 
@@ -99,9 +108,14 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 
 def current_actor() -> Actor:
-    """Who is asking; raises Unauthenticated when nobody is known, DeviceRevoked for a tablet that was known once."""
+    """Who is asking; raises Unauthenticated when nobody is known, DeviceRevoked for a tablet that was known once.
+
+    SecondStepMissing for somebody who gave only a password and whose role needs more.
+    """
     actor = optional_actor()
     if actor is None:
+        if bearer_token() is None and session_user() is not None:
+            raise SecondStepMissing
         raise DeviceRevoked if is_revoked_device(bearer_token() or "") else Unauthenticated
     return actor
 
@@ -114,9 +128,29 @@ def optional_actor() -> Actor | None:
             g.actor = actor_for_token(token, at=clock.now())
         else:
             user = session_user()
-            g.actor = None if user is None else service.actor_of(user)
+            g.actor = None if user is None or lacks_second_step() else service.actor_of(user)
     actor: Actor | None = g.actor
-    return actor
+    return None if actor is None else at_site(actor)
+
+
+def at_site(actor: Actor) -> Actor:
+    """What they may do here: command of one town, or of another place, does not publish lists for this site."""
+    return confined(actor, flask.current_app.extensions["settings"].site_division)
+
+
+def securing_actor() -> Actor:
+    """Who sets up the second step: also somebody who may do nothing else before it."""
+    user = session_user()
+    if user is not None and bearer_token() is None:
+        return service.actor_of(user)
+    return current_actor()
+
+
+def lacks_second_step() -> bool:
+    """Whether somebody is signed in by password alone although their role needs a code, too."""
+    found = session_now()
+    settings: Settings = flask.current_app.extensions["settings"]
+    return found is not None and not found.session.has_code and found.user.role in settings.totp_roles
 
 
 def bearer_token() -> str | None:
@@ -131,15 +165,41 @@ def session_user() -> User | None:
     return found
 
 
-def load_session_user(cookie_id: str) -> SessionUser | None:
-    """The person that a session cookie names; None when the account is closed or its sessions were ended."""
-    raw, _dot, epoch = cookie_id.partition(".")
-    try:
-        user_id = uuid.UUID(raw)
-    except ValueError:
+def session_now() -> SignedIn | None:
+    """The session of this request with its account, if somebody has signed in."""
+    found: SignedIn | None = getattr(current_user, "signed_in", None)
+    return found
+
+
+def session_key() -> str | None:
+    """The key of this request's session, by which it is found again outside of the request."""
+    found: str | None = getattr(current_user, "key", None)
+    return found
+
+
+def load_session_user(key: str) -> SessionUser | None:
+    """The person whose session a cookie names; None when it ended or ran out, or the account is closed."""
+    at = clock.now()
+    found = sessions.find(key, at=at)
+    if found is None:
         return None
-    user = queries.session_user(user_id, epoch)
-    return None if user is None else SessionUser(user)
+    sessions.touch(found.session, at=at)
+    return SessionUser(found, key)
+
+
+def open_session(user: User, *, has_code: bool) -> None:
+    """Sign somebody in on this device, after all that they had to prove."""
+    made = sessions.open_session(
+        user,
+        at=clock.now(),
+        agent=request.headers.get("User-Agent", ""),
+        address=request.remote_addr or "",
+        has_code=has_code,
+    )
+    session.clear()
+    session.permanent = True
+    login_user(SessionUser(SignedIn(user, made.session), made.key))
+    g.pop("actor", None)
 
 
 def check_csrf() -> None:
@@ -166,83 +226,9 @@ def safe_next(target: str | None) -> str | None:
     return target if clean and "\\" not in target else None
 
 
-@blueprint.get("/login")
-@public
-def login() -> Answer:
-    """The form to sign in; somebody who has signed in already goes on."""
-    if session_user() is not None:
-        return redirect(_onward())
-    return render_template("auth/login.html", values={}, errors={})
-
-
-@blueprint.post("/login")
-@public
-def sign_in() -> Answer:
-    """Check login and password and open a session."""
-    name = request.form.get("login", "")
-    values = {"login": name[:64]}
-    try:
-        user = service.authenticate(name, request.form.get("password", ""), request.remote_addr or "", at=clock.now())
-    except TooManyAttempts as error:
-        message = _("Too many failed attempts. Please wait %(seconds)d seconds.", seconds=error.retry_after)
-        page = render_template("auth/login.html", values=values, errors={"": message})
-        response = flask.make_response(page, 429)
-        response.headers["Retry-After"] = str(error.retry_after)
-        return response
-    if user is None:
-        message = _("Login and password do not fit together.")
-        return render_template("auth/login.html", values=values, errors={"": message}), 422
-    _open_session(user)
-    return redirect(_onward(user))
-
-
-@blueprint.post("/logout")
-@public
-def logout() -> Answer:
-    """Close the session on this device."""
-    logout_user()
-    session.clear()
-    return redirect(url_for("auth.login"))
-
-
-@blueprint.get("/account")
-@requires(Permission.ACCOUNT_OWN)
-def account() -> Answer:
-    """One's own account."""
-    return render_template("auth/account.html", errors={})
-
-
-@blueprint.post("/account/password")
-@requires(Permission.ACCOUNT_OWN)
-def change_password() -> Answer:
-    """Change one's own password; every other session ends, this one goes on."""
-    user = session_user()
-    if user is None:
-        raise NotAllowed
-    old, new = request.form.get("old", ""), request.form.get("new", "")
-    try:
-        if new != request.form.get("again", ""):
-            raise InvalidInput.one("again", "differs", _("The two new passwords differ."))
-        user = service.set_password(user.id, old, new, actor=current_actor(), at=clock.now())
-    except InvalidInput as error:
-        return render_template("auth/account.html", errors=field_errors(error)), 422
-    _open_session(user)
-    flash(_("Your password is changed. All other sessions have ended."), "success")
-    return redirect(url_for("auth.account"))
-
-
-def _open_session(user: User) -> None:
-    session.clear()
-    session.permanent = True
-    login_user(SessionUser(user))
-    g.pop("actor", None)
-
-
-def _onward(user: User | None = None) -> str:
-    """Back to the page that sent them here, or to the face of their role."""
-    asked = safe_next(request.values.get("next"))
-    person = user or session_user()
-    return asked or (_HOME.get(Role(person.role), "/") if person else "/")
+def home_of(user: User) -> str:
+    """The face of a role."""
+    return _HOME.get(Role(user.role), "/")
 
 
 def _sign_in_first(error: Unauthenticated) -> Answer:
@@ -255,8 +241,19 @@ def _sign_in_first(error: Unauthenticated) -> Answer:
     return redirect(url_for("auth.login", next=back) if back not in (None, "/") else url_for("auth.login"))
 
 
+def _set_up_first(error: SecondStepMissing) -> Answer:
+    """Somebody whose role needs the second step is led to it, whatever they wanted."""
+    if is_api():
+        return answer(403, error.code, _("Your role needs the second step of signing in: set it up first."))
+    return redirect(url_for("account.second_step"), 303)
+
+
 def _template_values() -> dict[str, Any]:
     user = session_user() if flask.has_request_context() else None
-    actor = None if user is None else service.actor_of(user)
+    if user is None:  # a page that was asked for with a token is made for whoever that token names
+        actor = g.get("actor") if flask.has_request_context() else None
+    else:
+        actor = None if lacks_second_step() else service.actor_of(user)
+    actor = None if actor is None else at_site(actor)
     links = [(path, label) for permission, path, label in _NAVIGATION if actor is not None and actor.may(permission)]
     return {"person": user, "actor": actor, "navigation": links, "Permission": Permission}

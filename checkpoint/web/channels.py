@@ -62,14 +62,14 @@ def _page(*, own: bool, values: dict[str, str] | None = None, errors: dict[str, 
 
 
 @blueprint.get("", strict_slashes=False)
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def index() -> Answer:
     """One's own channels."""
     return _page(own=True)
 
 
 @blueprint.post("")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def add() -> Answer:
     """Add a channel of one's own."""
     try:
@@ -104,7 +104,7 @@ def _back(own: bool) -> BaseResponse:
 
 
 @blueprint.post("/<uuid:target_id>/remove")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def remove(target_id: uuid.UUID) -> Answer:
     """Remove a channel."""
     own = targets.one(current_actor(), target_id).user_id is not None
@@ -114,7 +114,7 @@ def remove(target_id: uuid.UUID) -> Answer:
 
 
 @blueprint.post("/<uuid:target_id>/on")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def switch_on(target_id: uuid.UUID) -> Answer:
     """Let a channel speak again."""
     found = targets.set_active(target_id, True, actor=current_actor(), at=clock.now())
@@ -122,7 +122,7 @@ def switch_on(target_id: uuid.UUID) -> Answer:
 
 
 @blueprint.post("/<uuid:target_id>/off")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def switch_off(target_id: uuid.UUID) -> Answer:
     """Silence a channel."""
     found = targets.set_active(target_id, False, actor=current_actor(), at=clock.now())
@@ -130,7 +130,7 @@ def switch_off(target_id: uuid.UUID) -> Answer:
 
 
 @blueprint.post("/<uuid:target_id>/try")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def try_channel(target_id: uuid.UUID) -> Answer:
     """Send a trial message now and say what became of it."""
     target = targets.one(current_actor(), target_id)
@@ -177,14 +177,14 @@ def discard(target_id: uuid.UUID) -> Answer:
 
 
 @blueprint.get("/push")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def push_key() -> Answer:
     """What a browser needs to subscribe: `{key}`."""
     return jsonify({"key": public_key()})
 
 
 @blueprint.post("/push")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def subscribe() -> Answer:
     """A browser's subscription (`subscription`, JSON) becomes a channel of whoever is signed in; again is harmless."""
     language = request.form.get("language", "zh")
@@ -195,7 +195,7 @@ def subscribe() -> Answer:
 
 
 @blueprint.post("/push/forget")
-@requires(Permission.ALERTS_ACT)
+@requires(Permission.CHANNELS_OWN)
 def unsubscribe() -> Answer:
     """The browser no longer wants messages."""
     address = checked(TargetKind.WEBPUSH, request.form.get("subscription", ""))

@@ -4,7 +4,9 @@ An unexpected error is logged by its type, the places in the code it passed and 
 or by values, since those may hold what a person typed.
 """
 
+import errno
 import logging
+import random
 import time
 import traceback
 from dataclasses import asdict
@@ -15,7 +17,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -75,6 +77,14 @@ _DETAILS = {
     503: _l("What you sent was not saved. Please try again in a few seconds."),
 }
 _EXPIRED = _l("This page was open for a long time. Go back, reload it and send it again.")
+_UNSAVED = _l(
+    "Nothing can be saved at the moment: the disk of the system is full or cannot be written. What you sent was not saved. "
+    "Please try again in a minute, and tell the person in charge."
+)
+# How SQLite, PostgreSQL and the system say that the disk takes nothing.
+_DISK_WORDS = ("disk is full", "readonly database", "disk I/O error", "unable to open database file")
+_DISK_STATES = ("53100", "58030", "25006")
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
 
 
 def init_app(app: Flask) -> None:
@@ -84,7 +94,10 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ValidationError, _invalid_body)
     app.register_error_handler(OperationalError, _database_busy)
     app.register_error_handler(PoolTimeout, _database_busy)
+    app.register_error_handler(DBAPIError, _database_gone)
+    app.register_error_handler(PendingRollbackError, _database_busy)
     app.register_error_handler(DataError, _unstorable)
+    app.register_error_handler(OSError, _disk)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
@@ -157,7 +170,36 @@ def _invalid_body(error: ValidationError) -> Response:
 def _database_busy(error: Exception) -> Response:
     cause = str(getattr(error, "orig", "")).partition("\n")[0]  # the driver's sentence: it holds no values
     logger.warning("database busy: %s %s, request %s", type(error).__name__, cause, g.get("request_id"))
-    return answer(503, TooBusy.code, headers={"Retry-After": "5"})
+    if (
+        any(words in cause for words in _DISK_WORDS)
+        or getattr(getattr(error, "orig", None), "sqlstate", None) in _DISK_STATES
+    ):
+        return _unsaved()
+    return answer(503, TooBusy.code, headers={"Retry-After": str(retry_after())})
+
+
+def _database_gone(error: DBAPIError) -> Response:
+    """A connection that died, or a server that takes no writes, is like one that is away; the rest is a mistake of ours."""
+    if error.connection_invalidated or isinstance(error, InterfaceError | InternalError):
+        return _database_busy(error)
+    return _unexpected(error)
+
+
+def _disk(error: OSError) -> Response:
+    if error.errno not in _DISK_ERRORS:
+        return _unexpected(error)
+    logger.error("the disk takes nothing: %s, request %s", errno.errorcode[error.errno], g.get("request_id"))
+    return _unsaved()
+
+
+def _unsaved() -> Response:
+    """A full or read-only disk mends itself in no second: those who wait come back later than those of a short rush."""
+    return answer(503, "storage", str(_UNSAVED), headers={"Retry-After": str(retry_after(30))})
+
+
+def retry_after(least: int = 2) -> int:
+    """Seconds after which to come back, spread so that those who were sent away together do not come back together."""
+    return least + random.randrange(least + 3)  # noqa: S311 - spreads a herd
 
 
 def _unstorable(error: DataError) -> Response:

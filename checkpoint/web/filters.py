@@ -23,6 +23,7 @@ ROLES: dict[str, LazyString] = {
     Role.TOWN: _l("Town or street"),
     Role.COMMAND: _l("City command"),
     Role.AUDITOR: _l("Auditor"),
+    Role.COMPANY: _l("Company"),
     Role.INTEGRATION: _l("Integration"),
 }
 CHECKPOINT_KINDS: dict[str, LazyString] = {

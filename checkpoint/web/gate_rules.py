@@ -2,12 +2,12 @@
 
 from flask_babel import gettext as _
 
-from checkpoint.risk.wording import MEASURES, SYMPTOMS
+from checkpoint.risk.wording import BREACHES, MEASURES, SYMPTOMS
 
 
 def offline_words() -> dict[str, str]:
     """Words by the key that the scripts ask for; `{name}` marks what a script fills in."""
-    return _rules() | _places() | _measures() | _honesty() | _differences()
+    return _rules() | _approvals() | _places() | _measures() | _honesty() | _differences()
 
 
 def _rules() -> dict[str, str]:
@@ -36,6 +36,15 @@ def _rules() -> dict[str, str]:
         "rule.positive_test": _("A positive test on {value}"),
         "rule.symptoms": _("Symptoms declared: {value}"),
     } | {f"symptom.{name}": str(words) for name, words in SYMPTOMS.items()}
+
+
+def _approvals() -> dict[str, str]:
+    return {
+        "rule.approval_granted": _("Approval {number} in force and kept"),
+        "rule.approval_broken": _("Approval {number}: {why}"),
+        "approval.validity": _("{first} to {last}"),
+        "approval.test": _("negative test of at most {hours} hours"),
+    } | {f"breach.{name}": str(words) for name, words in BREACHES.items()}
 
 
 def _places() -> dict[str, str]:

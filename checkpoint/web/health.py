@@ -1,25 +1,58 @@
-"""For operators: alive, ready, and Prometheus."""
+"""For operators: alive, ready, how each part stands, and Prometheus."""
 
-from datetime import datetime
+from typing import Any
 
-from alembic.script import ScriptDirectory
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from checkpoint import clock
-from checkpoint.accounts.permissions import system_actor
+from checkpoint.accounts.permissions import Permission, system_actor
 from checkpoint.alerts import queries as alert_queries
 from checkpoint.alerts.models import FeedEntry
-from checkpoint.audit.models import Heartbeat
 from checkpoint.database import db
-from checkpoint.risk.models import RiskState
-from checkpoint.web.auth import public
+from checkpoint.surveillance import health
+from checkpoint.surveillance.health import Grade, Part
+from checkpoint.web.auth import public, requires
 
 blueprint = Blueprint("health", __name__)
-SCHEDULER_LATE_SECONDS = 180
+
+NAMES = {
+    "database": _l("Database"),
+    "migrations": _l("Tables of this version"),
+    "list": _l("Risk list"),
+    "scheduler": _l("Work by the clock"),
+    "audit": _l("Audit trail"),
+    "disk": _l("Disk"),
+    "redis": _l("Redis"),
+    "feeds": _l("Sources of lists"),
+    "channels": _l("Channels"),
+    "backup": _l("Backups"),
+}
+GRADES = {
+    Grade.FINE: (_l("Works"), "tag-good"),
+    Grade.OFF: (_l("Not set up"), ""),
+    Grade.FAILING: (_l("Needs a look"), "tag-wait"),
+    Grade.DOWN: (_l("Does not work"), "tag-bad"),
+}
+# What it means for the people while a part needs a look or does not work.
+MEANINGS = {
+    "database": _l("Nothing can be registered or scanned."),
+    "migrations": _l("The program is newer than its tables. Run the upgrade."),
+    "list": _l("Nobody is green until the list is confirmed again."),
+    "scheduler": _l(
+        "Registrations and scans go on. Deadlines, messages, reassessment and backups wait until it runs again."
+    ),
+    "audit": _l("Acts are recorded, but not sealed, or the chain does not end where it did. Have it looked through."),
+    "disk": _l("When it is full nothing can be saved. Make room."),
+    "redis": _l("Registrations and scans go on. Each process counts its limits by itself meanwhile."),
+    "feeds": _l("Lists do not come by themselves. Upload them by hand meanwhile."),
+    "channels": _l("Alerts stand in the inbox. Messages about them wait, and are tried again."),
+    "backup": _l("What is lost now cannot be restored to this day."),
+}
 
 
 @blueprint.get("/healthz")
@@ -29,46 +62,48 @@ def healthz() -> ResponseReturnValue:
     return jsonify(status="alive")
 
 
-def _head() -> str | None:
-    """The newest migration that this code knows; read from disk once."""
-    if "migration_head" not in current_app.extensions:
-        directory = current_app.extensions["migrate"].directory
-        current_app.extensions["migration_head"] = ScriptDirectory(directory).get_current_head()
-    head: str | None = current_app.extensions["migration_head"]
-    return head
-
-
-def _ages(at: datetime) -> tuple[float | None, float | None]:
-    """Seconds since the list in force was confirmed and since the scheduler last beat; None if never."""
-    confirmed = db.session.scalar(select(RiskState.confirmed_at))
-    beat = db.session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.name == "scheduler"))
-    if isinstance(beat, datetime) and beat.tzinfo is None:
-        beat = beat.replace(tzinfo=at.tzinfo)
-    return (
-        None if confirmed is None else (at - confirmed).total_seconds(),
-        None if beat is None else (at - beat).total_seconds(),
-    )
-
-
 @blueprint.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """Whether this process can serve: the database answers and is migrated. A stale list and a silent scheduler are named."""
+    """Whether this process can serve: the database answers and is migrated. How the other parts stand is told besides."""
+    at = clock.now()
     try:
-        migrated = db.session.scalar(text("SELECT version_num FROM alembic_version")) == _head()
-        list_age, beat_age = _ages(clock.now())
+        parts = health.parts(at)
+        list_age, beat_age = health.list_age(at), health.beat_age(at)
     except SQLAlchemyError:
-        return jsonify(status="unavailable", database=False), 503
-    late = beat_age is None or beat_age > SCHEDULER_LATE_SECONDS
-    body = {
+        db.session.rollback()
+        return jsonify(status="unavailable", database=False, parts=_grades(health.outside_parts())), 503
+    grades = _grades(parts)
+    migrated = grades["migrations"] == Grade.FINE
+    wrong = {"no_list": list_age is None, "scheduler_silent": grades["scheduler"] == Grade.DOWN}
+    body: dict[str, Any] = {
         "status": "ready" if migrated else "unavailable",
         "database": True,
         "migrations": migrated,
         "list_age_seconds": list_age,
         "scheduler_beat_seconds": beat_age,
-        "warnings": [name for name, wrong in (("no_list", list_age is None), ("scheduler_silent", late)) if wrong],
+        "warnings": [name for name, holds in wrong.items() if holds],
+        "parts": grades,
     }
     return jsonify(body), 200 if migrated else 503
+
+
+def _grades(parts: list[Part]) -> dict[str, str]:
+    return {one.name: one.grade.value for one in parts}
+
+
+@blueprint.get("/command/health")
+@requires(Permission.COMMAND_READ)
+def standing() -> ResponseReturnValue:
+    """How each part stands, in words, and what it means for the people while it does not work."""
+    return render_template(
+        "command/health.html",
+        page="health",
+        parts=health.parts(clock.now()),
+        names=NAMES,
+        grades=GRADES,
+        meanings=MEANINGS,
+    )
 
 
 @blueprint.get("/metrics")
@@ -83,7 +118,7 @@ def metrics() -> ResponseReturnValue:
         alerts.labels(state).set(count)
     pending = db.session.scalar(select(func.count()).select_from(FeedEntry).where(FeedEntry.seq.is_(None)))
     Gauge("checkpoint_feed_pending", "Events committed and not yet numbered", registry=registry).set(pending or 0)
-    list_age, beat_age = _ages(at)
+    list_age, beat_age = health.list_age(at), health.beat_age(at)
     for name, words, value in (
         ("checkpoint_risk_list_age_seconds", "Time since the list in force was confirmed", list_age),
         ("checkpoint_scheduler_beat_age_seconds", "Time since the scheduler's last beat", beat_age),

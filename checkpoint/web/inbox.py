@@ -26,8 +26,12 @@ from checkpoint.followups import service as followup_service
 from checkpoint.followups.tallies import count_due
 from checkpoint.registrations import queries as registrations
 from checkpoint.registrations.disclosure import reveal
+from checkpoint.retention.holds import keeping
+from checkpoint.retention.requests import hold_of
+from checkpoint.risk.service import current_state
 from checkpoint.risk.wording import SYMPTOMS, measure_text, reason_text
 from checkpoint.web import inbox_words as words
+from checkpoint.web import retention_words
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.inbox_cards import Card, Task, card, cards, origin_of, place_names, tasks
 from checkpoint.web.inbox_timeline import timeline
@@ -296,6 +300,9 @@ def person(registration_id: uuid.UUID) -> Answer:
         told=[one for one in followups.reports_of(registration_id) if one.state == "waiting" and not one.follow_up_id],
         cards=cards(actor, live, at),
         tasks=tasks(actor, [one for one in followups.of_registration(registration_id) if one.state == "open"], at),
+        kept=keeping(registration_id, current_state(at).policy, at),
+        hold=hold_of(registration_id),
+        keep_words=retention_words,
         words=words,
         view="now",
         due_words=words.due_words(),

@@ -147,6 +147,7 @@ def actor_names(keys: Iterable[str | None]) -> dict[str, str]:
             "token": str(_("a connected system")),
             "system": str(_("the system")),
             "traveller": str(_("the traveller")),
+            "applicant": str(_("the applicant")),
         }.get(kind, "")
         if kind == "user" and raw:
             users[uuid.UUID(raw)] = key

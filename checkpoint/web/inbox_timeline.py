@@ -158,6 +158,8 @@ _ENDED = {
     "entered_again": lazy("let in once more"),
     "released": lazy("released"),
     "not_inside": lazy("not in the city any more"),
+    "lapsed": lazy("the commuter's approval is over"),
+    "approval_ended": lazy("the commuter's approval was withdrawn"),
 }
 
 

@@ -32,6 +32,7 @@ STATES: dict[str, LazyString] = {
     "retracted": _l("Taken back"),
 }
 TRIPS: dict[str, LazyString] = {
+    "applied": _l("Has applied, not yet granted"),
     "declared": _l("On the way"),
     "inside": _l("In the city"),
     "withdrawn": _l("Not coming"),
@@ -68,6 +69,7 @@ STEPS: dict[str, LazyString] = {
     "routed": _l("Nobody on duty there: told to the next level at once"),
     "assigned": _l("Handed to a colleague"),
     "reopened": _l("Opened again"),
+    "other_trip": _l("The person has declared another trip to the same place"),
 }
 LEVELS: dict[int, LazyString] = {5: _l("village"), 4: _l("town"), 3: _l("city")}
 TEST_KINDS: dict[str, LazyString] = {"pcr": _l("PCR test"), "antigen": _l("Antigen test")}

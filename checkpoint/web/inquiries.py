@@ -29,7 +29,7 @@ from checkpoint.web.auth import current_actor, optional_actor, requires
 from checkpoint.web.inbox import wants_fragment
 from checkpoint.web.inbox_cards import people_of, place_names
 from checkpoint.web.inbox_words import word
-from checkpoint.web.inquiry_words import COLUMNS, OUTCOMES, RULES, STATES
+from checkpoint.web.inquiry_words import COLUMNS, DECIDED, OUTCOMES, RULES, STATES
 
 blueprint = Blueprint("inquiries", __name__, url_prefix="/command/inquiries")
 
@@ -174,6 +174,7 @@ def _page(inquiry: Inquiry, errors: Mapping[str, str]) -> str:
         places=place_names(hit.division_code for hit in found),
         rules=RULES,
         outcomes=OUTCOMES,
+        decided=DECIDED,
         errors=errors,
         may_withdraw=inquiry.state not in (*ENDED, InquiryState.FAILED.value),
         has_rows=inquiry.key_sealed is not None,

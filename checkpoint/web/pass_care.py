@@ -19,7 +19,7 @@ from checkpoint.followups import queries as followups
 from checkpoint.followups.alarms import task_words
 from checkpoint.followups.models import FollowUp, TravellerReport
 from checkpoint.registrations.models import Registration, RegistrationState
-from checkpoint.registrations.queries import Record
+from checkpoint.registrations.queries import Record, is_standing
 from checkpoint.risk.models import Assessment
 from checkpoint.web.filters import day, hour, tier_word, when
 from checkpoint.web.inbox_cards import place_names
@@ -88,6 +88,9 @@ def _may(
         if any(one.kind == "arrival_visit" and one.state == "open" and one.id not in waiting for one in work):
             yield "arrival"
         yield "health"
+    if registration.state == RegistrationState.INSIDE.value or (
+        registration.state in OPEN_TRIPS and is_standing(registration.id)
+    ):
         yield "test"
     is_open = any(one.state == "open" for one in asked)
     if registration.state in OPEN_TRIPS and registration.tier != "green" and not is_open and len(asked) < MAX_APPEALS:
@@ -172,6 +175,7 @@ def _change(registration: Registration) -> str:
         "withdrawal": _("a wrong list or policy was taken back"),
         "test": _("of a test result"),
         "spot_test": _("of a test result"),
+        "daily": _("the place where you live was looked at again today"),
         "policy": _("the control policy has changed"),
         "health": _("of the symptoms you told"),
         "override_end": _("what had been set aside counts again"),

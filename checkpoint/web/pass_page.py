@@ -8,7 +8,7 @@ from functools import lru_cache
 from flask_babel import gettext as _
 
 from checkpoint.registrations.models import Pass, RegistrationState
-from checkpoint.registrations.queries import Record, pass_path
+from checkpoint.registrations.queries import Record, is_standing, pass_path
 from checkpoint.risk.policy import PolicyData
 from checkpoint.risk.wording import measure_text, reason_text
 from checkpoint.web.qr import qr_svg
@@ -47,6 +47,7 @@ class PassView:
     steps: tuple[str, ...]
     companions: tuple[CompanionLine, ...]
     valid_through: datetime | None
+    standing: bool = False
 
     @property
     def shows_code(self) -> bool:
@@ -59,8 +60,11 @@ class PassView:
 
     @property
     def can_change(self) -> bool:
-        """Whether the trip is still ahead, so that it can be changed or withdrawn."""
-        return self.record.registration.state in (RegistrationState.DECLARED, RegistrationState.TURNED_BACK)
+        """Whether the trip is still ahead, so that it can be changed or withdrawn; a commuter's stands on an approval instead."""
+        return not self.standing and self.record.registration.state in (
+            RegistrationState.DECLARED,
+            RegistrationState.TURNED_BACK,
+        )
 
 
 def view(record: Record, policy: PolicyData, at: datetime) -> PassView:
@@ -84,6 +88,7 @@ def view(record: Record, policy: PolicyData, at: datetime) -> PassView:
             for one in record.companions
         ),
         valid_through=issued.expires_at - timedelta(seconds=1) if issued else None,
+        standing=is_standing(record.registration.id),
     )
 
 
@@ -143,8 +148,8 @@ def _inside_steps(tier: str) -> tuple[str, ...]:
 
 
 def etag_of(issued: Pass) -> str:
-    """What changes when the picture does: the serial of the pass."""
-    return issued.serial.hex()
+    """What changes when the picture does: the serial of the pass, and when its token was signed, since a commuter's is signed anew."""
+    return f"{issued.serial.hex()}-{int(issued.issued_at.timestamp() * 1000):x}"
 
 
 @lru_cache(maxsize=512)

@@ -32,7 +32,8 @@ from checkpoint.registrations.passes import open_link
 from checkpoint.registrations.queries import Record
 from checkpoint.risk.service import current_state
 from checkpoint.risk.wording import SYMPTOMS
-from checkpoint.web import pass_page
+from checkpoint.surveillance.commuting import tell_test
+from checkpoint.web import approval_line, pass_page
 from checkpoint.web.auth import public
 from checkpoint.web.errors import answer
 from checkpoint.web.forms import words
@@ -81,6 +82,7 @@ def page_values(handle: str, record: Record, at: datetime) -> dict[str, Any]:
     return {
         "view": pass_page.view(record, current_state(at).policy, at),
         "care": care(record, at),
+        "approvals": approval_line.lines_of(registration.id),
         "registration": registration,
         "tier": record.assessment.tier,
         "issued": record.issued,
@@ -240,7 +242,9 @@ def test(handle: str) -> Answer:
 
     def tell(record: Record, at: datetime) -> str:
         own = record.registration.id
-        reports.report_test(
+        standing = queries.is_standing(own)
+        deliver = tell_test if standing else reports.report_test
+        deliver(
             own,
             _own_id(),
             kind=request.form.get("kind", ""),
@@ -249,6 +253,8 @@ def test(handle: str) -> Answer:
             actor=holder(own),
             at=at,
         )
+        if standing:
+            return _("Thank you. The test is in your code now: show this page at the checkpoint.")
         return _("Thank you. Your village or community will confirm the test.")
 
     return _report(handle, "test", tell)

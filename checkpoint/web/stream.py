@@ -19,15 +19,15 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, request
 
 from checkpoint import clock
-from checkpoint.accounts import queries as accounts
 from checkpoint.accounts import service as account_service
+from checkpoint.accounts import sessions
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.accounts.tokens import actor_for_token
 from checkpoint.alerts import feed
 from checkpoint.config import Settings
 from checkpoint.errors import TooBusy
 from checkpoint.live import Entry, Hub
-from checkpoint.web.auth import bearer_token, current_actor, requires, session_user
+from checkpoint.web.auth import bearer_token, current_actor, requires, session_key
 
 blueprint = Blueprint("stream", __name__)
 
@@ -186,14 +186,13 @@ def _recheck() -> Recheck:
     token = bearer_token()
     if token is not None:
         return lambda: actor_for_token(token, at=clock.now())
-    user = session_user()
-    if user is None:
+    key = session_key()
+    if key is None:
         return lambda: None
-    user_id, epoch = user.id, user.session_epoch
 
     def ask() -> Actor | None:
-        now = accounts.session_user(user_id, epoch)
-        return None if now is None else account_service.actor_of(now)
+        now = sessions.find(key, at=clock.now())
+        return None if now is None else account_service.actor_of(now.user)
 
     return ask
 

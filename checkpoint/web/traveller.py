@@ -28,7 +28,7 @@ from checkpoint.registrations.declaration import ARRIVAL_AHEAD_DAYS, ARRIVAL_PAS
 from checkpoint.registrations.passes import open_link
 from checkpoint.registrations.queries import Record, pass_path
 from checkpoint.risk.service import current_state
-from checkpoint.web import pass_page, pass_reports
+from checkpoint.web import limits, pass_page, pass_reports
 from checkpoint.web.auth import public
 from checkpoint.web.errors import answer
 from checkpoint.web.forms import declaring, trip, words
@@ -127,7 +127,7 @@ def declare(code: str | None = None) -> Answer:
         return _form_page(form, post)
 
     def deliver(declaration: Declaration) -> str:
-        receipt = service.submit(declaration, actor=_declaring_actor(), at=clock.now())
+        receipt = limits.submit(declaration, actor=_declaring_actor(), at=clock.now())
         path = pass_path(receipt.registration.id)
         return path if receipt.created else f"{path}?again=1"
 

@@ -1,4 +1,4 @@
-"""joint inquiries
+"""joint inquiries: nothing yet, the tables came later under another number
 
 Revises: 0008
 """

@@ -1,4 +1,4 @@
-"""approvals
+"""approvals: nothing yet, the tables came later under another number
 
 Revises: 0009
 """

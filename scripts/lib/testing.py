@@ -22,6 +22,7 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check", "."), ("ruff", "format", "--check", ".")),
     "types": (("mypy",), ("mypy", "scripts/lib")),
     "layers": (("lint-imports",),),
+    "advisories": (("python", "scripts/lib/advisories.py"),),
 }
 # The parts that are pytest's, and how many processes share each; the browser part measures times and has the machine alone.
 SUITES = {"unit": 2, "services": 2, "web": 2, "browser": 0, "guards": 2}
@@ -74,11 +75,15 @@ def run_tools(part: str, environment: dict[str, str]) -> Outcome:
 
 
 def run_suite(part: str, environment: dict[str, str], extra: Sequence[str]) -> Outcome:
-    """A part that is a folder of tests; `full` is what is marked slow, of all folders."""
+    """A part that is a folder of tests, or several joined by `+`; `full` is what is marked slow, of all folders."""
     outcome = Outcome(part)
-    folder, marked, workers = ("tests", "slow", 2) if part == "full" else (f"tests/{part}", "not slow", SUITES[part])
+    names = part.split("+")
+    folders, marked, workers = ["tests"], "slow", 2
+    if part != "full":
+        folders, marked, workers = [f"tests/{name}" for name in names], "not slow", SUITES[names[0]]
     shared = ["-n", str(workers), "--dist", "worksteal"] if workers else ["-p", "no:xdist"]
-    command = [str(BIN / "pytest"), folder, "-q", "-m", marked, "--color=yes" if sys.stdout.isatty() else "--color=no"]
+    colour = "--color=yes" if sys.stdout.isatty() else "--color=no"
+    command = [str(BIN / "pytest"), *folders, "-q", "-m", marked, colour]
     status, lines = stream([*command, *shared, *extra], environment)
     outcome.failures += [match[1] for line in lines if (match := _NAMED.match(line))]
     for line in lines:
@@ -90,8 +95,16 @@ def run_suite(part: str, environment: dict[str, str], extra: Sequence[str]) -> O
                 )
     if status and not outcome.failures:
         meaning = "found no tests" if status == 5 else f"ended with status {status}"
-        outcome.failures.append(f"pytest {folder} {meaning}")
+        outcome.failures.append(f"pytest {' '.join(folders)} {meaning}")
     return outcome
+
+
+def together(wanted: Sequence[str]) -> list[str]:
+    """The parts to run, with those that share the processors as one, so that no processor waits for the last test of each."""
+    shared = [part for part in wanted if SUITES.get(part)]
+    if len(shared) < 2:
+        return list(wanted)
+    return ["+".join(shared) if part == shared[0] else part for part in wanted if part not in shared[1:]]
 
 
 def find_chromium() -> str | None:
@@ -177,11 +190,11 @@ def closing_line(outcomes: Sequence[Outcome], seconds: float) -> str:
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> None:
     """The table of times, what failed by name, and the closing line."""
-    print(f"\n{'part':<10}{'seconds':>9}  result")
+    print(f"\n{'part':<26}{'seconds':>9}  result")
     for outcome in outcomes:
         tests = ", ".join(f"{number} {word}" for word, number in outcome.counts.items())
-        print(f"{outcome.part:<10}{outcome.seconds:>9.1f}  {'FAILED' if outcome.failures else 'ok'}  {tests}".rstrip())
-    print(f"{'together':<10}{seconds:>9.1f}")
+        print(f"{outcome.part:<26}{outcome.seconds:>9.1f}  {'FAILED' if outcome.failures else 'ok'}  {tests}".rstrip())
+    print(f"{'together':<26}{seconds:>9.1f}")
     for outcome in outcomes:
         for failure in outcome.failures:
             print(f"FAILED {outcome.part}: {failure}")
@@ -213,7 +226,7 @@ def main() -> None:
             except CannotGoOn as error:
                 stop(str(error))
         try:
-            outcomes = [run_part(part, environment, arguments[cut + 1 :]) for part in wanted]
+            outcomes = [run_part(part, environment, arguments[cut + 1 :]) for part in together(wanted)]
         except KeyboardInterrupt:
             stop("interrupted; nothing was decided.")
     report(outcomes, time.monotonic() - begun)

@@ -211,6 +211,7 @@ def test_the_rule_after_a_test_is_the_servers(lane: Lane) -> None:
 
 @pytest.mark.parametrize("size", [(820, 1180), (1180, 820)])
 @pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.slow
 def test_the_lane_has_room_for_everything(lane: Lane, language: str, size: tuple[int, int]) -> None:
     """Nothing sticks out of the screen, in both languages and both ways of holding the tablet."""
     page = enrolled(lane, language, width=size[0], height=size[1])
@@ -226,6 +227,7 @@ def test_the_lane_has_room_for_everything(lane: Lane, language: str, size: tuple
     keep_picture(page, f"room-{language}-{size[0]}-form")
 
 
+@pytest.mark.slow
 def test_a_thousand_timers_leave_the_page_free(lane: Lane) -> None:
     page = lane.tablet()
     page.evaluate(

@@ -5,15 +5,7 @@ phone's screen; the officer decides; the worker closes the case. With SCREENSHOT
 """
 
 import io
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +19,6 @@ from checkpoint import clock
 from checkpoint.accounts import posts
 from checkpoint.accounts.models import Role
 from checkpoint.alerts.models import Alert
-from checkpoint.config import PROJECT_ROOT
 from checkpoint.crossings.models import Crossing
 from checkpoint.database import db
 from checkpoint.registrations.models import Registration, Traveller
@@ -35,6 +26,7 @@ from tests.browser.gate_support import sign_in
 from tests.factories import camera, declarations, lists, people
 from tests.factories.chromium import chromium, keep_picture, mistakes, open_page, program
 from tests.factories.divisions import SITE, VILLAGE
+from tests.factories.gunicorns import real_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
 
@@ -51,40 +43,6 @@ _WATCH_ALERT = """() => new MutationObserver((_changes, observer) => {
     requestAnimationFrame(() => setTimeout(
         () => (document.body.dataset.painted = String(performance.timeOrigin + performance.now()))));
 }).observe(document.body, {childList: true, subtree: true})"""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def real_server(environment: dict[str, str]) -> Iterator[str]:
-    """gunicorn as operators run it, two worker processes with threads; gives its address."""
-    port = _free_port()
-    address = f"http://127.0.0.1:{port}"
-    own = {"HOST": "127.0.0.1", "PORT": str(port), "WEB_WORKERS": "2"}
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=os.environ | environment | own) as server:
-        try:
-            deadline = time.monotonic() + 30
-            while not _answers(f"{address}/readyz"):
-                assert server.poll() is None, "the server did not start"
-                assert time.monotonic() < deadline, "the server does not answer"
-                time.sleep(0.1)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @pytest.fixture

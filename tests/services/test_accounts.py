@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from checkpoint.accounts import queries, service
+from checkpoint.accounts import invitations, queries, service, sessions
 from checkpoint.accounts.models import ApiToken, Role, User
 from checkpoint.accounts.passwords import hash_password, matches, random_password
 from checkpoint.accounts.throttle import TooManyAttempts
@@ -46,7 +46,10 @@ def test_a_new_user_signs_in_with_the_password_that_was_shown_once() -> None:
     signed_in = service.authenticate("LI.NA ", made.password, HOME, at=NOW)
     assert signed_in is not None
     assert signed_in.id == made.user.id
+    assert acts() == ["user.create"]
+    opened = sessions.open_session(signed_in, at=NOW, agent="", address=HOME)
     assert signed_in.last_login_at == NOW
+    assert sessions.find(opened.key, at=NOW) is not None
     assert acts() == ["user.create", "user.sign_in"]
 
 
@@ -91,7 +94,7 @@ def test_users_of_another_jurisdiction_are_not_there() -> None:
     town = people.town_worker(TOWN)
     assert {user.login for user in queries.users(town)} == {"mine", "town"}
     assert queries.user(town, mine.id) is mine
-    for verb in (service.reset_password, service.deactivate):
+    for verb in (invitations.invite, service.deactivate):
         with pytest.raises(NotFound):
             verb(other.id, actor=town, at=NOW)
 
@@ -105,13 +108,13 @@ def test_a_wrong_password_and_an_unknown_login_look_alike(login: str) -> None:
 def test_a_deactivated_user_cannot_sign_in_and_can_again_when_reactivated() -> None:
     user = people.user("village")
     chief = people.commander()
-    epoch = user.session_epoch
+    key = sessions.open_session(user, at=NOW, agent="", address=HOME).key
     service.deactivate(user.id, actor=chief, at=NOW)
     assert service.authenticate("village", people.PASSWORD, HOME, at=NOW) is None
-    assert queries.session_user(user.id, epoch) is None
+    assert sessions.find(key, at=NOW) is None
     service.set_active(user.id, True, actor=chief, at=NOW)
     assert service.authenticate("village", people.PASSWORD, HOME, at=NOW) is not None
-    assert queries.session_user(user.id, epoch) is None, "the sessions from before stay ended"
+    assert sessions.find(key, at=NOW) is None, "the sessions from before stay ended"
 
 
 def test_nobody_deactivates_themselves() -> None:
@@ -119,16 +122,6 @@ def test_nobody_deactivates_themselves() -> None:
     assert chief.id is not None
     with pytest.raises(Conflict):
         service.deactivate(chief.id, actor=chief, at=NOW)
-
-
-def test_a_reset_ends_the_old_password_and_the_old_sessions() -> None:
-    user = people.user("village")
-    epoch = user.session_epoch
-    made = service.reset_password(user.id, actor=people.commander(), at=NOW)
-    assert service.authenticate("village", people.PASSWORD, HOME, at=NOW) is None
-    assert service.authenticate("village", made.password, HOME, at=NOW) is not None
-    assert queries.session_user(user.id, epoch) is None
-    assert queries.session_user(user.id, user.session_epoch) is user
 
 
 def test_changing_the_own_password_needs_the_old_one() -> None:

@@ -6,7 +6,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from checkpoint.accounts import pins, posts, queries, service
+from checkpoint import clock
+from checkpoint.accounts import invitations, pins, posts, queries, service
 from checkpoint.accounts.models import Role
 from checkpoint.accounts.tokens import actor_for_token
 from tests.factories import NOW, people
@@ -23,6 +24,26 @@ def test_a_user_is_added_and_the_password_printed_alone(app: Flask) -> None:
     password = result.stdout.strip()
     assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is not None
     assert "lina" in run(app, "users", "list").stdout
+
+
+def test_with_invite_the_link_is_printed_alone(app: Flask) -> None:
+    words = ("users", "add", "lina", "--role", "village", "--division", VILLAGE, "--invite")
+    link = run(app, *words).stdout.removesuffix("\n")
+    base, _slash, token = link.rpartition("/")
+    assert base == f"{app.extensions['settings'].public_url}/invitation"
+    newer = run(app, "users", "invite", "lina").stdout.strip().rpartition("/")[2]
+    assert invitations.by_token(token, at=clock.now()) is None
+    assert invitations.accept(newer, "long enough now", at=clock.now()).login == "lina"
+    assert run(app, "users", "reset-second-step", "lina").exit_code == 0
+    assert run(app, "users", "invite", "nobody").exit_code == 1
+
+
+def test_a_token_is_narrowed_by_scopes(app: Flask) -> None:
+    words = ("tokens", "issue", "--role", "town", "--division", TOWN, "--scope", "alerts.read", "--days", "2")
+    actor = actor_for_token(run(app, *words).stdout.strip(), at=clock.now())
+    assert actor is not None
+    assert actor.permissions == {"alerts.read"}
+    assert run(app, *words, "--scope", "users.write").exit_code == 1
 
 
 @pytest.mark.parametrize(

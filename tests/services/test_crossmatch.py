@@ -162,6 +162,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_a_killed_run_goes_on_behind_the_last_part_and_finds_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,6 +235,7 @@ def _every_alert_once(chronicle: Chronicle) -> None:
     assert [(told_times, numbered) for _alert, told_times, numbered in told] == [(1, 1)] * len(causes)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_few_publishes(siege: Siege) -> None:
     _every_alert_once(_hold(siege, 4, seed=11))
 

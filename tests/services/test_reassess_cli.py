@@ -66,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
     return lists
 
 
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_a_replay_reports_alerts_and_leaves_the_live_database_alone(
     app: Flask, folder: Path, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_replay_reports_alerts_and_leaves_the_live_database_alone(
     assert _standing() == before
 
 
+@pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_a_replay_tries_a_policy(app: Flask, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     put(WUHAN)
     register(1, stays=[stay(NEIGHBOUR_TOWN)])

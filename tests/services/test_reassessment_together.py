@@ -146,6 +146,7 @@ def _start(environment: dict[str, str]) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 def test_a_process_killed_again_and_again_loses_nobody(environment: dict[str, str], tmp_path: Path) -> None:
     """SIGKILL at a random moment of the work, six times; then one process is left in peace."""
     _prepare()

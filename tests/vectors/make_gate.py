@@ -13,7 +13,7 @@ File: `snapshots` by name (null: the tablet has none), and `rows` of `{name, jud
 import json
 from pathlib import Path
 
-from tests.vectors import declarations, passes
+from tests.vectors import approvals, declarations, passes
 from tests.vectors.vocabulary import make_snapshots, rows, snapshots
 
 TABLES = (
@@ -24,6 +24,12 @@ TABLES = (
     passes.counties_of_a_pass,
     passes.other_policies,
     passes.flags_of_a_pass,
+    approvals.kept,
+    approvals.broken,
+    approvals.days_and_hours,
+    approvals.several,
+    approvals.doubts,
+    approvals.problems,
     declarations.lists_snapshots_clocks,
     declarations.stays_of_a_declaration,
     declarations.places_of_a_declaration,

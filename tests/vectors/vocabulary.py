@@ -82,7 +82,7 @@ def snapshot(name: str, **changes: Any) -> str:
         "version": "0",
         "since": None,
         "now": iso(T - 5 * M),
-        "site": {"division": "330482000000", "name": "平湖市"},
+        "site": {"division": "330482000000", "name": "平湖市", "timezone": "Asia/Shanghai"},
         "checkpoint": {"code": "G60", "name": "G60"},
         "keys": [],
         "document_key": "",
@@ -92,6 +92,8 @@ def snapshot(name: str, **changes: Any) -> str:
         "areas": {},
         "revoked": {},
         "raised": {},
+        "approvals": {},
+        "terms": {},
         "aliases": {},
         "counties": {},
     }

@@ -6,13 +6,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from checkpoint.accounts import pins, posts, queries, service
+from checkpoint.accounts import pins, posts, queries
 from checkpoint.accounts.models import Role
 from checkpoint.regions import queries as divisions
 from tests.factories import NOW, people
 from tests.factories.divisions import SITE, TOWN, VILLAGE
 
-PAGES = ("/admin/users", "/admin/checkpoints", "/admin/devices", "/admin/aliases")
+PAGES = ("/admin/users", "/admin/tokens", "/admin/checkpoints", "/admin/devices", "/admin/aliases")
+
+VERBS = ("invite", "revoke-invitation", "end-sessions", "reset-second-step", "pin", "close", "open")
 
 
 @pytest.fixture
@@ -52,15 +54,30 @@ def test_nobody_but_the_command_comes_in(app: Flask, client: FlaskClient, role: 
         assert client.post(path, data={}).status_code == 403
 
 
-def test_a_user_is_added_and_signs_in_with_the_password_shown_once(app: Flask, chief: FlaskClient) -> None:
+def path_of(page: str) -> str:
+    """The path of the link that a page shows once."""
+    return secret(page).partition("://")[2].partition("/")[2]
+
+
+def choose(browser: FlaskClient, path: str) -> int:
+    """Choose the password by a link; gives the status."""
+    given = {"password": people.PASSWORD, "again": people.PASSWORD}
+    return browser.post(f"/{path}", data=given).status_code
+
+
+def test_a_user_is_invited_by_a_link_that_is_shown_once(app: Flask, chief: FlaskClient) -> None:
     form = {"login": "lina", "name": "李娜<script>", "role": "village", "division_code": VILLAGE, "division_text": ""}
     page = chief.post("/admin/users", data=form)
     assert page.status_code == 200
-    password = secret(page.text)
+    path = path_of(page.text)
+    assert '<svg class="qr"' in page.text
     assert "<script>" not in page.text.replace("<script type=", "")
-    assert password not in chief.get("/admin/users").text
+    assert path not in chief.get("/admin/users").text
     other = app.test_client()
-    assert other.post("/login", data={"login": "lina", "password": password}).status_code == 302
+    assert choose(other, path) == 302
+    assert other.get("/account").status_code == 200, "signed in by it"
+    assert choose(app.test_client(), path) == 410
+    assert other.post("/login", data={"login": "lina", "password": people.PASSWORD}).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -95,18 +112,75 @@ def test_wrong_fields_of_a_user_stand_beside_them(chief: FlaskClient, form: dict
     assert f'value="{form["login"]}"' in page.text, "what was typed is kept"
 
 
-def test_a_user_is_reset_deactivated_and_reactivated(app: Flask, chief: FlaskClient) -> None:
+def test_a_user_gets_a_new_link_and_is_deactivated_and_reactivated(app: Flask, chief: FlaskClient) -> None:
     with app.app_context():
         user = people.user("lina")
-    password = secret(chief.post(f"/admin/users/{user.id}/reset").text)
-    with app.app_context():
-        assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is not None
+    theirs = app.test_client()
+    theirs.post("/login", data={"login": "lina", "password": people.PASSWORD})
+    path = path_of(chief.post(f"/admin/users/{user.id}/invite").text)
+    assert theirs.get("/account").status_code == 302, "signed out"
+    assert theirs.post("/login", data={"login": "lina", "password": people.PASSWORD}).status_code == 422
     assert chief.post(f"/admin/users/{user.id}/close").location == "/admin/users"
-    with app.app_context():
-        assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is None
+    assert theirs.get(f"/{path}").status_code == 410
     chief.post(f"/admin/users/{user.id}/open")
+    assert choose(theirs, path) == 302
+
+
+def test_a_link_is_taken_back(app: Flask, chief: FlaskClient) -> None:
     with app.app_context():
-        assert service.authenticate("lina", password, "192.0.2.1", at=NOW) is not None
+        user = people.user("lina")
+    path = path_of(chief.post(f"/admin/users/{user.id}/invite").text)
+    assert "/revoke-invitation" in chief.get(f"/admin/users/{user.id}").text
+    chief.post(f"/admin/users/{user.id}/revoke-invitation")
+    assert "/revoke-invitation" not in chief.get(f"/admin/users/{user.id}").text
+    assert choose(app.test_client(), path) == 410
+
+
+def test_somebody_is_signed_out_everywhere(app: Flask, chief: FlaskClient) -> None:
+    with app.app_context():
+        user = people.user("lina")
+    theirs = app.test_client()
+    theirs.post("/login", data={"login": "lina", "password": people.PASSWORD})
+    assert "/end-sessions" in chief.get(f"/admin/users/{user.id}").text
+    chief.post(f"/admin/users/{user.id}/end-sessions")
+    assert theirs.get("/account").status_code == 302
+    assert "/end-sessions" not in chief.get(f"/admin/users/{user.id}").text
+
+
+def test_a_token_is_issued_with_what_it_may_and_revoked(app: Flask, chief: FlaskClient) -> None:
+    form = {"role": "town", "label": "大屏", "division_code": TOWN, "days": "30", "scopes": ["alerts.read"]}
+    text = secret(chief.post("/admin/tokens", data=form).text)
+    assert text not in chief.get("/admin/tokens").text
+    calling = app.test_client()
+    assert calling.get("/api/v1/alerts", headers=people.bearer(text)).status_code == 200
+    assert calling.get("/duty", headers=people.bearer(text)).status_code == 403, "a town may, this token not"
+    with app.app_context():
+        [row] = queries.tokens(people.operator())
+    assert row.last_used_at is not None
+    assert chief.post(f"/admin/tokens/{row.id}/revoke").status_code == 303
+    assert calling.get("/api/v1/alerts", headers=people.bearer(text)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"days": "0"}, "days"),
+        ({"days": "x"}, "days"),
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["users.write"]}, "scopes"),
+        ({"role": "auditor", "scopes": ["audit.read"]}, "scopes"),
+        ({"division_code": "110101001000"}, "division"),
+    ],
+)
+def test_a_wrong_token_is_not_issued(
+    app: Flask, chief: FlaskClient, change: dict[str, str | list[str]], field: str
+) -> None:
+    form = {"role": "town", "label": "大屏", "division_code": TOWN, "days": "30", "scopes": ["alerts.read"], **change}
+    page = chief.post("/admin/tokens", data=form)
+    assert page.status_code == 422
+    assert f'id="{field}-error"' in page.text
+    with app.app_context():
+        assert queries.tokens(people.operator()) == []
 
 
 def test_an_officer_gets_a_pin_that_is_shown_once_and_nobody_else_does(app: Flask, chief: FlaskClient) -> None:
@@ -200,7 +274,7 @@ def test_what_is_of_another_city_is_not_there(app: Flask, client: FlaskClient) -
         tablet = people.tablet(people.checkpoint("X1", "330482102000"))
     client.post("/login", data={"login": "town-chief", "password": people.PASSWORD})
     assert "other" not in client.get("/admin/users").text
-    for path in (f"/admin/users/{other.id}/reset", f"/admin/users/{other.id}/close", "/admin/checkpoints/X1/close"):
+    for path in (*(f"/admin/users/{other.id}/{verb}" for verb in VERBS), "/admin/checkpoints/X1/close"):
         assert client.post(path).status_code == 404
     assert client.post(f"/admin/devices/{tablet.device.id}/revoke").status_code == 404
     assert client.get("/admin/checkpoints/X1/poster").status_code == 404

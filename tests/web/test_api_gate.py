@@ -56,7 +56,7 @@ def test_the_first_snapshot_has_every_part(gate: Api) -> None:
     found = taken(gate)
     assert found["since"] is None
     assert found["now"] == NOW.isoformat()
-    assert found["site"] == {"division": SITE, "name": "平湖市"}
+    assert found["site"] == {"division": SITE, "name": "平湖市", "timezone": "Asia/Shanghai"}
     assert found["checkpoint"] == {"code": "G60", "name": "G60 出口"}
     assert found["areas"] == {
         "310116": {"high": "2022-04-12", "middle": "2022-04-12"},
@@ -66,6 +66,7 @@ def test_the_first_snapshot_has_every_part(gate: Api) -> None:
     assert found["list"]["confirmed_at"] == NOW.isoformat()
     assert found["counties"]["310116"] == "上海市金山区"
     assert (found["revoked"], found["raised"], found["aliases"]) == ({}, {}, {})
+    assert (found["approvals"], found["terms"]) == ({}, {})
     assert {key["kty"] for key in [*found["keys"], found["seal_key"]]} == {"EC"}
 
 
@@ -89,10 +90,11 @@ def test_nothing_new_is_not_sent_again(app: Flask, gate: Api) -> None:
         again = gate.client.get("/api/v1/gate/snapshot", headers=headers | {"If-None-Match": tag})
         assert (again.status_code, again.get_data()) == (304, b""), tag
     rest = taken(gate, version)
-    assert rest == {"version": version, "since": version, "now": NOW.isoformat(), "revoked": {}, "raised": {}}
+    assert (rest.pop("version"), rest.pop("since"), rest.pop("now")) == (version, version, NOW.isoformat())
+    assert rest == {part: {} for part in ("revoked", "raised", "approvals", "terms")}
 
 
-@pytest.mark.parametrize("since", ["", "x", "1-2-3", "-".join(["g"] * 9), "-".join(["0"] * 8 + ["f" * 14])])
+@pytest.mark.parametrize("since", ["", "x", "1-2-3", "-".join(["g"] * 13), "-".join(["0"] * 12 + ["f" * 14])])
 def test_a_version_of_nobody_is_answered_in_full(gate: Api, since: str) -> None:
     assert taken(gate, since)["since"] is None
 
@@ -108,7 +110,7 @@ def test_only_what_changed_is_sent(
     second = taken(gate, first["version"])
     serial = serial_of(app, declared["pass"]["token"])
     assert second["revoked"] == {serial: "withdrawn"}
-    assert set(second) == {"version", "since", "now", "revoked", "raised"}
+    assert set(second) == {"version", "since", "now", "revoked", "raised", "approvals", "terms"}
     with app.app_context():
         lists.in_force(lists.FENGJING, at=LATER, source="next")
         regions.add_alias("石化", NEIGHBOUR_TOWN, "", actor=people.operator(), at=LATER)

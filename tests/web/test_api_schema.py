@@ -36,6 +36,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+schemathesis.serializer.alias("application/cose", "application/octet-stream")
 EXAMPLES = 25
 STREAM = f"{PREFIX}/stream"  # never ends; tests/web/test_stream.py reads it
 DOCUMENT = f"{PREFIX}/openapi.json"

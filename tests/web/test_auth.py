@@ -1,13 +1,16 @@
 """Signing in and out, what a route demands, and the protection of writes that ride on a cookie."""
 
 import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from checkpoint.accounts import service
+from checkpoint import clock
+from checkpoint.accounts import service, sessions
 from checkpoint.accounts.models import Role
 from checkpoint.accounts.permissions import Permission
 from checkpoint.web.auth import current_actor, public, requires, safe_next
@@ -55,7 +58,7 @@ def sign_in(client: FlaskClient, login: str, password: str = people.PASSWORD, **
         (Role.VILLAGE, VILLAGE, "/inbox"),
         (Role.TOWN, TOWN, "/inbox"),
         (Role.COMMAND, SITE, "/command"),
-        (Role.AUDITOR, SITE, "/command"),
+        (Role.AUDITOR, SITE, "/audit"),
         (Role.OFFICER, SITE, "/gate"),
     ],
 )
@@ -243,3 +246,57 @@ def test_the_own_password_is_changed_and_other_sessions_end(app: Flask, client: 
     assert (done.status_code, done.location) == (302, "/account")
     assert client.get("/account").status_code == 200
     assert other.get("/account").status_code == 302
+
+
+def test_sessions_are_listed_and_ended(app: Flask, client: FlaskClient) -> None:
+    make_user(app, "village", Role.VILLAGE, VILLAGE)
+    phone, thief = app.test_client(), app.test_client()
+    sign_in(client, "village")
+    android = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
+    for browser in (phone, thief):
+        browser.post("/login", data={"login": "village", "password": people.PASSWORD}, headers={"User-Agent": android})
+    page = client.get("/account").text
+    assert page.count("Chrome, Android") == 2
+    assert "127.0.0.0/24" in page
+    [first, _second] = re.findall(r'action="(/account/sessions/[0-9a-f-]{36}/end)"', page)
+    assert thief.post("/account/sessions/00000000-0000-7000-8000-000000000000/end").status_code == 404
+    client.post(first)
+    assert [browser.get("/account").status_code for browser in (phone, thief)].count(302) == 1
+    client.post("/account/sessions/end-others")
+    assert [browser.get("/account").status_code for browser in (client, phone, thief)] == [200, 302, 302]
+
+
+def test_nobody_ends_the_session_of_another(app: Flask, client: FlaskClient) -> None:
+    for login in ("village", "other"):
+        make_user(app, login, Role.VILLAGE, VILLAGE)
+    other = app.test_client()
+    sign_in(client, "village")
+    sign_in(other, "other")
+    with app.app_context():
+        user = service.queries.user_by_login("other")
+        assert user is not None
+        [row] = sessions.listed(user.id, at=clock.now())
+    assert client.post(f"/account/sessions/{row.id}/end").status_code == 404
+    assert other.get("/account").status_code == 200
+
+
+def test_a_copied_cookie_dies_with_the_sign_out(app: Flask, client: FlaskClient) -> None:
+    make_user(app, "village", Role.VILLAGE, VILLAGE)
+    sign_in(client, "village")
+    cookie = client.get_cookie("session")
+    assert cookie is not None
+    client.post("/logout")
+    copied = app.test_client()
+    copied.set_cookie("session", cookie.value)
+    assert copied.get("/api/v1/test/guarded").status_code == 401
+
+
+@pytest.mark.parametrize(("hours", "status"), [(11, 200), (13, 401)])
+def test_a_session_without_a_request_runs_out(
+    app: Flask, client: FlaskClient, freeze: Callable[[datetime], None], hours: int, status: int
+) -> None:
+    freeze(NOW)
+    make_user(app, "village", Role.VILLAGE, VILLAGE)
+    sign_in(client, "village")
+    freeze(NOW + timedelta(hours=hours))
+    assert client.get("/api/v1/test/guarded").status_code == status

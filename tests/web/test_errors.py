@@ -1,17 +1,29 @@
 """Errors as clients see them: problem documents, kind pages, and nothing that a person typed in the log."""
 
+import errno
 import logging
 
+import psycopg
 import pytest
 from flask import Flask, abort
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, PendingRollbackError, ProgrammingError
 
 from checkpoint.accounts.throttle import TooManyAttempts
 from checkpoint.errors import Conflict, FieldError, InvalidInput, NotAllowed, NotFound, TooBusy, Unauthenticated
 from checkpoint.web.auth import public
 
 MARKED = "张三丰-13800001111"
+
+
+def _sqlite(words: str) -> OperationalError:
+    return OperationalError("INSERT", {"name": MARKED}, Exception(words))
+
+
+def _postgresql(error: psycopg.Error) -> DBAPIError:
+    kind = InternalError if isinstance(error, psycopg.InternalError) else OperationalError
+    return kind("INSERT", {"name": MARKED}, error)
+
 
 CASES: dict[str, tuple[Exception, int, str]] = {
     "invalid": (InvalidInput([FieldError("stays.0.from", "late", "太晚")]), 422, "invalid"),
@@ -22,6 +34,14 @@ CASES: dict[str, tuple[Exception, int, str]] = {
     "throttled": (TooManyAttempts(7), 429, "too_many_attempts"),
     "busy": (TooBusy(retry_after=9), 503, "too_busy"),
     "database": (OperationalError("SELECT", {"name": MARKED}, Exception("database is locked")), 503, "too_busy"),
+    "gone": (_postgresql(psycopg.errors.IdleInTransactionSessionTimeout()), 503, "too_busy"),
+    "pending": (PendingRollbackError(MARKED), 503, "too_busy"),
+    "full": (OSError(errno.ENOSPC, "No space left on device", MARKED), 503, "storage"),
+    "sqlite_full": (_sqlite("database or disk is full"), 503, "storage"),
+    "read_only": (_sqlite("attempt to write a readonly database"), 503, "storage"),
+    "postgresql_full": (_postgresql(psycopg.errors.DiskFull()), 503, "storage"),
+    "standby": (_postgresql(psycopg.errors.ReadOnlySqlTransaction()), 503, "storage"),
+    "mistake": (ProgrammingError("SELECT", {"name": MARKED}, Exception("no such column")), 500, "internal"),
     "broken": (RuntimeError(MARKED), 500, "internal"),
 }
 
@@ -62,10 +82,37 @@ def test_each_wrong_field_is_named(client: FlaskClient) -> None:
     assert problem["errors"] == [{"field": "stays.0.from", "code": "late", "message": "太晚"}]
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("throttled", "7"), ("busy", "9"), ("database", "5"), ("429", "60")])
-def test_whoever_must_wait_is_told_how_long(client: FlaskClient, name: str, seconds: str) -> None:
-    assert client.get(f"/api/v1/fail/{name}").headers["Retry-After"] == seconds
-    assert client.get(f"/fail/{name}").headers["Retry-After"] == seconds
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("throttled", range(7, 8)),
+        ("busy", range(9, 10)),
+        ("database", range(2, 7)),
+        ("gone", range(2, 7)),
+        ("full", range(30, 63)),
+        ("429", range(60, 61)),
+    ],
+)
+def test_whoever_must_wait_is_told_how_long(client: FlaskClient, name: str, seconds: range) -> None:
+    for path in (f"/api/v1/fail/{name}", f"/fail/{name}"):
+        answer = client.get(path)
+        assert answer.status_code in (429, 503)
+        assert int(answer.headers["Retry-After"]) in seconds
+
+
+@pytest.mark.parametrize("name", ["full", "sqlite_full", "read_only", "postgresql_full", "standby"])
+def test_a_disk_that_takes_nothing_is_named(client: FlaskClient, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    problem = client.get(f"/api/v1/fail/{name}?lang=en")
+    assert (problem.status_code, problem.get_json()["type"]) == (503, "urn:checkpoint:problem:storage")
+    assert "disk" in problem.get_json()["detail"]
+    page = client.get(f"/fail/{name}?lang=en")
+    assert page.status_code == 503
+    assert "disk of the system is full" in page.text
+    assert MARKED not in caplog.text + page.text + problem.text
+
+
+def test_a_mistake_of_ours_in_the_database_is_no_reason_to_try_again(client: FlaskClient) -> None:
+    assert client.get("/api/v1/fail/mistake").status_code == 500
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 415, 422, 500, 503])

@@ -1,8 +1,11 @@
-// On a narrow screen the menu scrolls sideways: bring the present page into sight, and close the account's menu on a press elsewhere.
+// On a narrow screen menus scroll sideways: bring the present page into sight, and close the account's menu on a press elsewhere.
 
-const menu = document.querySelector(".site-nav");
-const present = menu?.querySelector("[aria-current]");
-if (menu && present) menu.scrollLeft = present.offsetLeft - (menu.clientWidth - present.offsetWidth) / 2;
+for (const menu of document.querySelectorAll(".site-nav, .command-tabs")) {
+  const present = menu.querySelector("[aria-current]");
+  if (!present) continue;
+  const left = present.getBoundingClientRect().left - menu.getBoundingClientRect().left;
+  menu.scrollLeft += left - (menu.clientWidth - present.offsetWidth) / 2;
+}
 
 const account = document.querySelector("details.account-menu");
 document.addEventListener("click", (event) => {

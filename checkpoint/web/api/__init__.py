@@ -20,8 +20,8 @@ def openapi() -> ResponseReturnValue:
 
 def init_app(app: Flask) -> None:
     """Register the calls of the contract."""
-    from checkpoint.web.api import alerts, carried, gate_api, lane, lists, patrols, registrations, scans
+    from checkpoint.web.api import alerts, carried, gate_api, joint, lane, lists, patrols, registrations, scans
 
     app.register_blueprint(blueprint, url_prefix=PREFIX)
-    for module in (registrations, carried, scans, gate_api, lane, alerts, lists, patrols):
+    for module in (registrations, carried, scans, gate_api, lane, alerts, lists, patrols, joint):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -39,11 +39,12 @@ class Evidence(BaseModel):
 
 
 class ReasonOut(BaseModel):
-    """Why: the rule, its points, a sentence to read out, the evidence."""
+    """Why: the rule, its points, a sentence to read out, the evidence; `note` is a line below it, what an approval allows."""
 
     rule: str
     points: int
     text: str
+    note: str | None = None
     evidence: Evidence
 
 

@@ -11,7 +11,7 @@ class SnapshotQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: str | None = Field(default=None, max_length=120)
+    since: str | None = Field(default=None, max_length=200)
 
 
 class PublicKey(BaseModel):
@@ -25,10 +25,11 @@ class PublicKey(BaseModel):
 
 
 class SiteOut(BaseModel):
-    """The guarded city."""
+    """The guarded city; `timezone` is an IANA name, in which the days and hours of approvals are meant."""
 
     division: str
     name: str
+    timezone: str
 
 
 class PostOut(BaseModel):
@@ -54,11 +55,39 @@ class ListInForce(BaseModel):
     confirmed_at: datetime | None
 
 
+class ApprovalTerms(BaseModel):
+    """What an approval asks at the barrier; what is absent is not asked. `days` are ISO weekdays, `hours` may pass midnight."""
+
+    days: list[int] = []
+    hours: list[str] | None = None
+    checkpoints: list[str] = []
+    test_hours: int | None = None
+    covers: Literal["green", "yellow", "red"] = "green"
+    binding: bool = False
+
+
+class ApprovalOut(BaseModel):
+    """One approval of a pass: its number and validity, the name of its terms, and what the server found broken of itself."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    number: str
+    since: datetime = Field(alias="from")
+    until: datetime
+    terms: str
+    broken: list[Literal["route"]] = []
+
+
+ApprovalsOut = dict[str, list[ApprovalOut]]  # named here: in the class below `list` is a field
+
+
 class SnapshotOut(BaseModel):
     """What a verdict with no network needs. Parts that are absent from an answer to `since` are as they were.
 
     `areas`: county (6 digits) → level → first listed date. `revoked` and `raised`: pass serial (hex) → why, or the tier now; in
-    an answer to `since` they are additions, and a tier replaces the one that was named before.
+    an answer to `since` they are additions, and a tier replaces the one that was named before. `approvals`: pass serial (hex) → all of
+    its approvals, replacing those named before, none where they have ended; `terms`: name → what an approval asks; names that were
+    given before keep their meaning.
     """
 
     version: str
@@ -76,6 +105,8 @@ class SnapshotOut(BaseModel):
     counties: dict[str, str] | None = None
     revoked: dict[str, Literal["withdrawn", "replaced"]]
     raised: dict[str, Literal["green", "yellow", "red"]]
+    approvals: ApprovalsOut
+    terms: dict[str, ApprovalTerms]
 
 
 class TokenOut(BaseModel):

@@ -29,9 +29,14 @@ def show_lane() -> ResponseReturnValue:
     at = clock.now()
     seen = lane.lane(actor=current_actor(), at=at)
     rows = {name: [views.vars_of(one) for one in getattr(seen, name)] for name in _ROWS}
+    rows["tests"] = [_with_reasons(one) for one in seen.tests]
     officers = [{"id": id_, "name": name, "stamp": stamp} for id_, name, stamp in seen.officers]
     counts = {"scans": seen.scans, "verdicts": seen.verdicts, "decisions": seen.decisions}
     return _answer(lane_bodies.LaneOut, {"now": at, **counts, **rows, "officers": officers})
+
+
+def _with_reasons(one: lane.Waiting | vehicle_views.Seated) -> dict[str, Any]:
+    return (views.vars_of(one) or {}) | {"reasons": views.reasons(one.reasons)}
 
 
 _ROWS = ("queue", "tests", "vehicles", "tablets")
@@ -140,7 +145,7 @@ def show_vehicle_of(vehicle_id: uuid.UUID) -> ResponseReturnValue:
             "opened_at": vehicle.opened_at,
             "closed_at": vehicle.closed_at,
             "tier": seen.tier,
-            "seated": [views.vars_of(one) for one in seen.seated],
+            "seated": [_with_reasons(one) for one in seen.seated],
             "expected": [views.vars_of(one) for one in seen.expected],
             "url": seen.url,
         },

@@ -87,7 +87,7 @@ class VehicleIn(_In):
 
 
 class SeatedOut(BaseModel):
-    """Somebody who was scanned into a vehicle, masked."""
+    """Somebody who was scanned into a vehicle, masked; `reasons` are what the scan said of approvals."""
 
     scan_id: uuid.UUID
     registration_id: uuid.UUID | None
@@ -96,6 +96,7 @@ class SeatedOut(BaseModel):
     tier: TierName | None
     verdict: VerdictName
     decision: DecisionName | None
+    reasons: list[ReasonOut]
 
 
 class ExpectedOut(BaseModel):
@@ -137,11 +138,13 @@ class QueuedOut(BaseModel):
 
 
 class WaitingOut(BaseModel):
-    """Somebody whose test on the spot has no result yet."""
+    """Somebody whose test on the spot has no result yet; `verdict` is that of the scan, `reasons` what it said of approvals."""
 
     scan_id: uuid.UUID
     name: str
     tier: TierName | None
+    verdict: VerdictName
+    reasons: list[ReasonOut]
     started_at: datetime
     due_at: datetime
 

@@ -22,6 +22,8 @@ def finished(collected: Json) -> Json:
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _parameter(parameter["schema"])
     made["paths"]["/api/v1/risk-lists"]["post"]["requestBody"] = _LIST_FILE
+    joint = made["paths"]["/api/v1/joint/messages"]["post"]
+    joint["requestBody"], joint["responses"]["200"] = {"required": True, "content": _ENVELOPE}, _RECEIPT
     made["paths"] |= {path: {"get": operation} for path, operation in _unseen().items()}
     made["components"]["schemas"] = _used(made)
     return made
@@ -128,6 +130,12 @@ _LIST_FILE: Json = {
 }
 
 
+_ENVELOPE: Json = {
+    "application/cose": {"schema": {"type": "string", "contentMediaType": "application/cose", "maxLength": 524_288}}
+}
+_RECEIPT: Json = {"description": "Taken: a signed and sealed receipt", "content": _ENVELOPE}
+
+
 def _unseen() -> Json:
     """The calls that answer something else than a model: events, and what operators read."""
     after = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
@@ -141,6 +149,10 @@ def _unseen() -> Json:
             "list_age_seconds": {"type": ["number", "null"]},
             "scheduler_beat_seconds": {"type": ["number", "null"]},
             "warnings": {"type": "array", "items": {"type": "string"}},
+            "parts": {
+                "type": "object",
+                "additionalProperties": {"enum": ["fine", "off", "failing", "down"]},
+            },
         },
     }
     alive = {"type": "object", "required": ["status"], "properties": {"status": {"const": "alive"}}}

@@ -12,6 +12,7 @@ from checkpoint.extensions import limiter
 from checkpoint.privacy import keyring
 from checkpoint.registrations import passes, queries, service
 from checkpoint.registrations.declaration import Declaration, outline_of
+from checkpoint.web import limits
 from checkpoint.web.api import bodies, views
 from checkpoint.web.api.documents import describe, read_body
 from checkpoint.web.auth import bearer_token, current_actor, public
@@ -39,7 +40,7 @@ def submit() -> ResponseReturnValue:
     at = clock.now()
     declaration = read_body(Declaration, lambda error, raw: service.refusal(error, outline_of(raw), at))
     actor = system_actor(current_app.extensions["settings"].site_division)
-    receipt = service.submit(declaration, actor=actor, at=at)
+    receipt = limits.submit(declaration, actor=actor, at=at)
     names = queries.masked_names([one.registration.traveller_id for one in receipt.companions])
     body = views.receipt(receipt, names).model_dump(mode="json", by_alias=True)
     return jsonify(body), 201 if receipt.created else 200

@@ -10,11 +10,14 @@ from checkpoint.accounts.permissions import Permission
 from checkpoint.crossings import queries, service
 from checkpoint.crossings.batches import Delivery, deliver
 from checkpoint.crossings.deciding import Made
+from checkpoint.extensions import limiter
 from checkpoint.web.api import bodies, views
 from checkpoint.web.api.documents import describe, read_body
 from checkpoint.web.auth import current_actor, requires
+from checkpoint.web.limits import device_key, device_limit
 
 blueprint = Blueprint("api_scans", __name__)
+limiter.limit(device_limit, key_func=device_key)(blueprint)
 MAX_BATCH = 16 * 1024 * 1024  # bytes: two thousand scans with the longest notes
 
 

@@ -14,6 +14,7 @@ from checkpoint.risk.models import RiskList
 from checkpoint.risk.queries import Preview
 from checkpoint.risk.wording import measure_text, reason_text
 from checkpoint.web.api import bodies
+from checkpoint.web.approval_line import stored_line
 
 
 def reasons(stored: Sequence[Mapping[str, Any]]) -> list[bodies.ReasonOut]:
@@ -23,6 +24,7 @@ def reasons(stored: Sequence[Mapping[str, Any]]) -> list[bodies.ReasonOut]:
             rule=reason["rule"],
             points=reason["points"],
             text=reason_text(reason),
+            note=stored_line(reason["terms"]) if "terms" in reason else None,
             evidence=bodies.Evidence.model_validate(
                 {
                     key: reason[key]

@@ -29,7 +29,8 @@ def _settings() -> Settings:
     return settings
 
 
-def _asked(doubt: Doubt) -> str:
+def asked_words(doubt: Doubt) -> str:
+    """What is asked back about a place."""
     sentences: dict[Doubt, str] = {
         Doubt.WHICH: _("Several places have this name. Please choose the right one below."),
         Doubt.CONFLICT: _("These words name two places that do not fit together. Please look again."),
@@ -56,7 +57,7 @@ def resolve_places(trip: TripForm) -> None:
         trip.questions["destination"] = asked
     if rest and not trip.values.get("address"):
         trip.values["address"] = rest
-    trip.errors.update((name, _asked(doubt.doubt)) for name, doubt in trip.questions.items())
+    trip.errors.update((name, asked_words(doubt.doubt)) for name, doubt in trip.questions.items())
 
 
 def declaration_of(trip: TripForm) -> Declaration | None:

@@ -13,6 +13,5 @@ VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "spot.json").read_
 
 @pytest.mark.parametrize("row", VECTORS, ids=[row["name"] for row in VECTORS])
 def test_the_verdict_anew(row: dict[str, Any]) -> None:
-    given = row["given"]
-    found = after_test(given["result"], tier=given["tier"], problem=given["problem"])
+    found = after_test(**row["given"])
     assert {"verdict": found.verdict.value, "rule": found.rule} == row["want"]

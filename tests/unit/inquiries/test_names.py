@@ -25,6 +25,8 @@ CASES = [
     ("曾国藩", "zeng guofan", "pinyin"),
     ("单田芳", "Shan Tianfang", "pinyin"),
     ("李晨", "李成", "near_sound"),
+    ("卢晨然", "卢晨兰", "near_sound"),  # l, n and r are exchanged with each other
+    ("卢晨兰", "卢晨南", "near_sound"),
     ("李明", "李小明", "shorter"),
     ("王子轩", "王子涵", "other_character"),
     ("王伟", "王强", "surname"),

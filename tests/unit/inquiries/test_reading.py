@@ -10,11 +10,12 @@ import pytest
 from openpyxl import Workbook
 
 from checkpoint.inquiries.blocking import Blocker, sound
-from checkpoint.inquiries.chunks import Layout, join, read_table
+from checkpoint.inquiries.chunks import Layout, read_table
 from checkpoint.inquiries.columns import UnknownColumn, chosen, field_of, guess
 from checkpoint.inquiries.converting import convert
 from checkpoint.inquiries.dates import read_date
 from checkpoint.inquiries.reading import MAX_LINE, Shape, Unpaired, Unreadable, shape_of, spans
+from checkpoint.inquiries.registry import Registry
 
 TEXT = '姓名,证件号码,电话\n"张,三",330482198503170012,13810000001\n李四,330482198503170020,13810000002\n'
 
@@ -49,7 +50,7 @@ def test_every_encoding_says_the_same(tmp_path: Path, content: bytes) -> None:
     columns = guess(found.header, found.sample)
     (span,) = spans(path, found.start, quoted=True)
     raw = path.read_bytes()[span.start : span.end]
-    table = read_table(raw, Layout(found.encoding, found.separator, found.width, columns))
+    table, _has_lost = read_table(raw, Layout(found.encoding, found.separator, found.width, columns))
     assert table["name"].to_list() == ["张,三", "李四"]
     assert table["document"].to_list() == ["330482198503170012", "330482198503170020"]
     assert table["phone"].to_list() == ["13810000001", "13810000002"]
@@ -169,4 +170,4 @@ def test_a_key_needs_the_secret() -> None:
     assert one.of(["D1"]).tolist() == one.of(["D1"]).tolist() != other.of(["D1"]).tolist()
     keys = one.of(["D1", "P2", "D3"])
     people = one.of(["P2"]) | np.uint64(5)
-    assert join(keys | np.arange(3, dtype=np.uint64), people) == [(1, 5)]
+    assert Registry.of(people).pairs(keys | np.arange(3, dtype=np.uint64)) == [(1, 5)]

@@ -138,3 +138,21 @@ def test_a_document_tag_is_an_hmac_that_a_browser_can_compute() -> None:
 def test_the_document_key_is_one_for_an_instance(ring: Keyring, tmp_path: Path) -> None:
     assert len(document_key(ring)) == 32
     assert document_key(ring) == document_key(ring) != document_key(load_keyring(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        bytes.fromhex("c11bffffffffffffffff"),  # a time after the end of time
+        bytes.fromhex("d2843bffffffffffffffff"),  # a number below what 64 bits hold
+        bytes.fromhex("d81e820100"),  # a fraction over nothing
+        bytes.fromhex("c5821bffffffffffffffff01"),  # a power that no computer has room for
+        bytes.fromhex("d823615b"),  # a pattern that is none
+        bytes.fromhex("5b7fffffffffffffff00"),  # bytes without end
+        b"\x81" * 3000,  # lists in lists
+    ],
+)
+def test_cbor_that_means_harm_is_unreadable(keys: PassKeys, item: bytes) -> None:
+    for raw in (item, cbor2.dumps(cbor2.CBORTag(18, [item, {}, b"", b""])), b"\xd2\x84" + item + b"\xa0\x40\x40"):
+        token = (PREFIX + base45.b45encode(raw).decode())[:MAX_LENGTH]
+        assert keys.read(token, NOW).problem == "unreadable"

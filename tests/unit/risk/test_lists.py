@@ -224,6 +224,41 @@ def test_a_workbook_that_unpacks_without_end_is_refused() -> None:
     assert raised.value.cause == "hostile_workbook"
 
 
+def changed(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    """A workbook with something else in one of its parts."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(packed, "w") as made:
+        for info in archive.infolist():
+            content = archive.read(info)
+            assert info.filename != part or old in content
+            made.writestr(info.filename, content.replace(old, new) if info.filename == part else content)
+    return packed.getvalue()
+
+
+def test_a_row_of_an_endless_number_is_hostile() -> None:
+    good = workbook(("等级", "省", "市", "县", "社区"), ("高", "浙江省", "嘉兴市", "嘉善县", "东街"))
+    sheet = "xl/worksheets/sheet1.xml"
+    assert parse(changed(good, sheet, b'r="2"', b'r="200"'), "x").entries[0].row == 200
+    with pytest.raises(UnreadableList) as raised:
+        parse(changed(good, sheet, b'r="2"', b'r="99999999999999999999"'), "x")
+    assert raised.value.cause == "hostile_workbook"
+
+
+def test_a_part_that_does_not_unpack_is_no_workbook() -> None:
+    raw = bytearray(archive(**{"xl__workbook.xml": "<x/>" * 100}))
+    start = 30 + len("xl/workbook.xml")
+    raw[start : start + 12] = b"\xff" * 12
+    with pytest.raises(UnreadableList) as raised:
+        parse(bytes(raw), "x")
+    assert raised.value.cause == "not_a_workbook"
+
+
+def test_half_a_character_is_left_out() -> None:
+    area = {"province": "浙江省", "city": "嘉兴市", "county": "嘉善县", "communitys": ["东\ud800街", "西街\udfff"]}
+    parsed = parse(json.dumps({"highlist": [area]}).encode(), "x")
+    assert [entry.text for entry in parsed.entries] == ["东街", "西街"]
+
+
 def test_too_large_a_file_is_refused_before_it_is_read() -> None:
     with pytest.raises(UnreadableList) as raised:
         parse(b"x" * (32 * 1024 * 1024 + 1), "x.csv")

@@ -50,3 +50,17 @@ def test_everything_that_failed_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "FAILED unit: tests/a.py::test_b - assert 1 == 2" in shown
     assert shown.rstrip().endswith("=")
     assert "(0:01:30)" in shown.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "run"),
+    [
+        (["lint", "unit", "services", "web", "browser", "guards"], ["lint", "unit+services+web+guards", "browser"]),
+        (["unit"], ["unit"]),
+        (["browser", "guards"], ["browser", "guards"]),
+        (["web", "guards", "full"], ["web+guards", "full"]),
+        (["lint"], ["lint"]),
+    ],
+)
+def test_what_shares_the_processors_runs_as_one(wanted: list[str], run: list[str]) -> None:
+    assert testing.together(wanted) == run

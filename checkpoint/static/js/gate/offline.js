@@ -1,10 +1,11 @@
 // The verdict that this tablet gives by itself: reads the pass, asks the rules, finds the words. Answers look like the server's.
 
+import { approvalsOf } from "./approvals.js";
 import { PASS, classifyScan } from "./codes.js";
 import { canVerify, readPass } from "./pass.js";
 import { judgeDeclaration, judgePass } from "./rules.js";
 import { crossingsOf } from "./store.js";
-import { knows, say } from "./words.js";
+import { knows, say, weekdays, when } from "./words.js";
 
 const UNCHECKED = { verdict: "test", tier: null, measures: [] };
 
@@ -82,7 +83,11 @@ export class Judge {
       tier,
       problem: null,
       rules,
-      reasons: rules.map((rule) => ({ ...rule, text: ruleWords(rule, counties, this.#snapshot.current) })),
+      reasons: rules.map((rule) => ({
+        ...rule,
+        text: ruleWords(rule, counties, this.#snapshot.current),
+        note: approvalLine(rule, who, this.#snapshot.current),
+      })),
       measures: measures.map((measure) => ({ ...measure, text: measureWords(measure) })),
       person: null,
       previous: who === null ? null : await previousOf(who, scan.scan_id, this.#snapshot.current?.checkpoint.name ?? ""),
@@ -106,10 +111,28 @@ async function previousOf(who, scanId, checkpoint) {
 export function ruleWords({ rule, county, detail = [] }, counties, snapshot) {
   const values = { place: counties[county] ?? county ?? "", value: detail[0] ?? "" };
   if (rule === "clock_skew") return say(`rule.clock_skew.${detail[0]}`, { minutes: detail[1] });
+  if (rule === "approval_granted") return say("rule.approval_granted", { number: detail[0] });
+  if (rule === "approval_broken") return say("rule.approval_broken", { number: detail[0], why: say(`breach.${detail[1]}`) });
   if (rule === "pass_tier" || rule === "tier_raised") return say(`rule.${rule}`, { tier: say(`tier.${detail[0]}`) });
   if (rule === "symptoms") return say("rule.symptoms", { value: detail.map((one) => say(`symptom.${one}`)).join(say("and")) });
   if (county && snapshot?.areas[county]) values.value = Object.values(snapshot.areas[county]).sort()[0];
   return knows(`rule.${rule}`) ? say(`rule.${rule}`, values) : rule;
+}
+
+/** What the approval of a rule allows, in one short line; null for any other rule. `who` is the serial of the pass. */
+function approvalLine({ rule, detail = [] }, who, snapshot) {
+  if (!rule.startsWith("approval_")) return null;
+  const approval = approvalsOf(snapshot, who).find((one) => one.number === detail[0]);
+  if (!approval) return null;
+  const parts = [say("approval.validity", { first: when(approval.from), last: when(approval.until) })];
+  if (approval.days?.length) parts.push(weekdays(approval.days));
+  if (approval.hours) parts.push(approval.hours.join("–"));
+  if (approval.checkpoints?.length) {
+    const { code: here, name } = snapshot.checkpoint;
+    parts.push(approval.checkpoints.map((code) => (code === here ? name : code)).join(say("and")));
+  }
+  if (approval.test_hours) parts.push(say("approval.test", { hours: approval.test_hours }));
+  return parts.join(" · ");
 }
 
 /** One sentence for a measure. */

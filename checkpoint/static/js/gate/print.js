@@ -26,14 +26,15 @@ export function closeSheet() {
   part("sheet").replaceChildren();
 }
 
-/** The sticker behind the windscreen: colour, word and shape, plate, time, checkpoint, code. */
-export function printSticker({ vehicle_id, plate, tier, kind, people, at, checkpoint }) {
+/** The sticker behind the windscreen: colour, word and shape, plate, an approval that is kept, time, checkpoint, code. */
+export function printSticker({ vehicle_id, plate, tier, kind, people, at, checkpoint, approval = null }) {
   const sheet = make(
     "article",
     `sheet sticker sticker-${tier}`,
     make("header", "", make("span", "sticker-shape", shape(`tier-${tier}`)), make("strong", "sticker-word", say(`sticker.${tier}`))),
     make("p", "sticker-plate", plate || say("vehicle.noplate")),
     make("p", "sticker-line", `${say(`vehicle.${kind}`)} · ${say("vehicle.people", { count: people })}`),
+    approval ? make("p", "sticker-approval", `${approval.text} · ${approval.note}`) : null,
     make("div", "sticker-code", qrCode(vehicleCode(vehicle_id), say("sticker.code"), { ecc: "Q" })),
     make("footer", "", make("strong", "", checkpoint), make("span", "", when(at))),
   );

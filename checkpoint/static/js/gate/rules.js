@@ -3,6 +3,9 @@
 // Everything comes as JSON has it: instants RFC 3339, dates YYYY-MM-DD, counties 6 digits, `snapshot` the body of
 // GET /api/v1/gate/snapshot (its `now`: when the server last confirmed it) or null when the tablet has none. `skew_seconds` is how far
 // this tablet is ahead of the server, null when never measured: every age is counted from the corrected time.
+// An approval says nothing of the person's risk: it holds a pass or lets one be tested, and leaves tier and measures as they are.
+
+import { approvalsOf, asksTest, coversRed, holds, settle } from "./approvals.js";
 
 const LEVELS = ["high", "middle", "low"];
 const WITHOUT_POLICY = { red: 80, yellow: 40 };
@@ -66,7 +69,7 @@ class Circumstances {
 
   /** What speaks against trusting anything: the list, the snapshot, the clock. */
   rules() {
-    if (!this.policy) return [rule("snapshot_missing", this.unknown("snapshot_missing")), ...this.#clock()];
+    if (!this.policy) return [rule("snapshot_missing", this.unknown("snapshot_missing")), ...this.clockRules()];
     const found = [];
     const confirmed = this.snapshot.list?.confirmed_at;
     if (!confirmed) found.push(rule("list_missing", this.unknown("list_missing")));
@@ -77,11 +80,11 @@ class Circumstances {
       }
     }
     if (this.isOld) found.push(rule("snapshot_stale", this.unknown("snapshot_stale"), { detail: [wholeHours(this.age)] }));
-    return [...found, ...this.#clock()];
+    return [...found, ...this.clockRules()];
   }
 
   /** A clock known to be wrong, or one that stands before the time at which the server made the snapshot. */
-  #clock() {
+  clockRules() {
     let wrong = this.skew;
     if (Math.abs(wrong) <= MAX_SKEW) {
       if (this.age === null || -this.age <= MAX_SKEW) return [];
@@ -130,7 +133,31 @@ export function judgePass(given) {
   }
   if (problem || !claims) return refused(PROBLEM_RULES[problem ?? "unreadable"]);
   const test = claims.negative_test_at ? instant(claims.negative_test_at) : null;
-  return judged([...passRules(claims, around), ...around.rules()], test, around);
+  const plain = judged([...passRules(claims, around), ...around.rules()], test, around);
+  return approved(plain, settledOf(claims.serial, test, around), around);
+}
+
+/** What the approvals that the snapshot names for a pass come to, null without any. */
+function settledOf(serial, negativeAt, { snapshot, moment }) {
+  const approvals = approvalsOf(snapshot, serial);
+  if (!approvals.length) return null;
+  return settle(approvals, { moment, checkpoint: snapshot.checkpoint.code, negativeAt, timezone: snapshot.site.timezone });
+}
+
+/** A verdict with what an approval does to it. Red is let in to a test only by what is surely in force, at a time that is sure. */
+function approved(plain, settled, around) {
+  if (!settled) return plain;
+  const isSure = !around.isOld && around.clockRules().length === 0;
+  const detail = [settled.approval.number, ...(settled.broken ? [settled.broken] : [])];
+  const points = holds(settled) ? around.points("red") : asksTest(settled) ? around.points("yellow") : 0;
+  const said = rule(settled.broken ? "approval_broken" : "approval_granted", points, { detail });
+  return { ...plain, verdict: verdictWith(settled, plain, isSure), rules: [said, ...plain.rules] };
+}
+
+function verdictWith(settled, { verdict, tier }, isSure) {
+  if (holds(settled)) return "hold";
+  if (verdict === "hold" && tier === "red" && coversRed(settled) && isSure) return "test";
+  return verdict === "admit" && asksTest(settled) ? "test" : verdict;
 }
 
 /** Why a pass is refused: its claims tell whether it has expired by the corrected time, the snapshot whether it was revoked. */

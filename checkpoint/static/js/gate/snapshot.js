@@ -5,7 +5,7 @@ import { keep, recall } from "./store.js";
 
 const KEY = "snapshot";
 const CONFIRMED = "snapshot-confirmed";
-const ADDED = ["revoked", "raised"]; // what an answer to `since` adds to; every other part replaces
+const ADDED = ["revoked", "raised", "approvals", "terms"]; // what an answer to `since` adds to; every other part replaces
 
 /** Events: `changed` {} whenever it was renewed or confirmed. */
 export class Snapshot extends EventTarget {

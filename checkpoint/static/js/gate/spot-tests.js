@@ -108,7 +108,7 @@ export class SpotTests extends EventTarget {
   /** Put the verdict anew before the officer. */
   show(test) {
     const { view, result } = test;
-    const after = afterTest({ result, tier: view.tier ?? null, problem: view.problem ?? null });
+    const after = afterTest({ ...view, result, tier: view.tier ?? null });
     const kept = (view.reasons ?? []).filter((one) => one.rule !== "negative_test_missing");
     const anew = {
       ...view,
@@ -228,7 +228,7 @@ function line(test, state) {
 }
 
 /** A test of another tablet, as the server tells of it. */
-function foreign({ scan_id, name, tier, started_at, due_at }) {
-  const view = { tier, problem: null, person: name ? { name } : null };
+function foreign({ scan_id, name, tier, verdict, reasons, started_at, due_at }) {
+  const view = { tier, verdict, reasons, problem: null, person: name ? { name } : null };
   return { id: scan_id, scan_id, token: "", view, name, started_at, due_at: Date.parse(due_at), result: null, elsewhere: true };
 }

@@ -109,6 +109,7 @@ export class Vehicles extends EventTarget {
       tier: view.problem ? null : (view.tier ?? null),
       at: Date.now(),
       decision: null,
+      approval: approvalOf(view.reasons),
     };
     if (this.#current && scanStamp().vehicle_id === this.#current.id) {
       this.#current.people = [...this.#current.people.filter((other) => other.token !== one.token), one];
@@ -152,8 +153,9 @@ export class Vehicles extends EventTarget {
   #learnOne(answer) {
     const mine = new Map(this.#current.people.map((one) => [one.scan_id, one]));
     for (const one of answer.seated) {
-      if (mine.has(one.scan_id)) Object.assign(mine.get(one.scan_id), { tier: one.tier, name: one.name });
-      else this.#current.people.push({ scan_id: one.scan_id, token: one.scan_id, name: one.name, tier: one.tier, decision: one.decision });
+      const known = { tier: one.tier, name: one.name, approval: approvalOf(one.reasons) };
+      if (mine.has(one.scan_id)) Object.assign(mine.get(one.scan_id), known);
+      else this.#current.people.push({ ...known, scan_id: one.scan_id, token: one.scan_id, decision: one.decision });
     }
     this.#expected = answer.expected;
     this.#url = answer.url;
@@ -208,6 +210,7 @@ export class Vehicles extends EventTarget {
     }
     printSticker({
       vehicle_id: id, plate, kind, tier, people: people.length, at: Date.now(), checkpoint: this.#device.checkpoint.name,
+      approval: people.map((one) => one.approval).find((one) => one?.isKept) ?? null,
     });
   }
 
@@ -291,6 +294,14 @@ export class Vehicles extends EventTarget {
   }
 }
 
+/** What a scan said of an approval: `{number, text, note, isKept}`, null without any. */
+function approvalOf(reasons) {
+  const said = (reasons ?? []).find(({ rule }) => rule.startsWith("approval_"));
+  if (!said) return null;
+  const [number] = said.detail ?? said.evidence.detail;
+  return { number, text: said.text, note: said.note ?? "", isKept: said.rule === "approval_granted" };
+}
+
 function seat(one) {
   const button = make("button", "outline secondary seat-drop", "×");
   button.type = "button";
@@ -298,7 +309,9 @@ function seat(one) {
   button.setAttribute("aria-label", say("vehicle.drop", { name: one.name }));
   const mini = make("span", `mini mini-${one.tier ?? "refuse"}`, shape(one.tier ? `tier-${one.tier}` : "refuse"));
   const decision = one.decision ? say(`decided.${one.decision}`) : "";
-  return make("li", "seat", mini, make("span", "seat-name", one.name || say("log.unknown")), make("span", "muted", decision), button);
+  const approval = one.approval ? make("small", "seat-approval", one.approval.text, make("br"), one.approval.note) : null;
+  const who = make("span", "seat-who", make("span", "seat-name", one.name || say("log.unknown")), approval);
+  return make("li", "seat", mini, who, make("span", "muted", decision), button);
 }
 
 function awaited(one) {

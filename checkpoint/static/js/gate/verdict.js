@@ -223,7 +223,10 @@ export function decidedWord(decision) {
 
 /** Sentences that the server worded; what it left unworded is shown by its name rather than dropped. */
 function fill(list, items, nothing) {
-  const lines = (items ?? []).map((item) => make("li", "", item.text || item.rule || item.kind));
+  const lines = (items ?? []).map((item) => {
+    const note = item.note ? make("small", "reason-note", item.note) : null;
+    return make("li", "", item.text || item.rule || item.kind, note);
+  });
   list.replaceChildren(...(lines.length ? lines : [make("li", "muted", nothing)]));
 }
 

@@ -19,10 +19,14 @@ const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-di
 const moment = new Intl.DateTimeFormat(language, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: configuration.timezone,
 });
+const weekday = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
 
 /** The time of day at the site, and a moment with its day. */
 export const hour = (at) => clock.format(new Date(at));
 export const when = (at) => moment.format(new Date(at));
+
+/** The names of some weekdays, 1 being Monday. */
+export const weekdays = (days) => [...days].sort().map((day) => weekday.format(Date.UTC(2024, 0, day))).join(say("and"));
 
 /** The element that carries `data-gate="name"`. */
 export const part = (name, within = document) => within.querySelector(`[data-gate="${name}"]`);

@@ -1,0 +1,88 @@
+"""`scripts/fuzz parsers` and `scripts/fuzz routes`: made inputs, by seed; ends with 1 when anything crashed."""
+
+import json
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from checkpoint.benchmarks import report
+from tests.fuzz import parsers, routes
+from tests.fuzz.world import world
+
+SEED = 20221202
+
+
+@click.group()
+def main() -> None:
+    """Give everything that strangers can reach made inputs, and tell what crashes."""
+
+
+@main.command("parsers")
+@click.option("--inputs", type=click.IntRange(1), default=100_000, show_default=True, help="Inputs over all parsers.")
+@click.option("--seed", type=int, default=SEED, show_default=True)
+@click.option("--only", default="", help="Parsers whose name holds this.")
+@click.option("--from", "first", type=click.IntRange(0), default=0, help="Number of the first input of each parser.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+def run_parsers(inputs: int, seed: int, only: str, first: int, as_json: bool) -> None:
+    """Tokens, codes, envelopes, lists, workbooks, texts, numbers, pictures, bodies."""
+    outcomes = parsers.run(inputs, seed, only=only, first=first)
+    if not outcomes:
+        sys.exit("checkpoint: no parser of this name")
+    found = parsers.figures(outcomes)
+    if as_json:
+        where = report.processor()
+        print(json.dumps({"name": "fuzz parsers", "commit": report.commit(), "machine": where, "figures": found}))
+    else:
+        _show(outcomes)
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            print(finding, file=sys.stderr)
+    sys.exit(1 if found["crashes"] or found["hangs"] else 0)
+
+
+@main.command("routes")
+@click.option("--requests", type=click.IntRange(1), default=5000, show_default=True, help="Requests over all routes.")
+@click.option("--seed", type=int, default=SEED, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+def run_routes(requests: int, seed: int, as_json: bool) -> None:
+    """Every page, form, upload and call, by each role, by a tablet and by nobody."""
+    with world() as (app, log):
+        run = routes.forms_and_addresses(app, log, requests, seed)
+    for place, what in run.failed.items():
+        print(f"{what}\n    {place}", file=sys.stderr)
+    found = run.figures()
+    if as_json:
+        where = report.processor()
+        print(json.dumps({"name": "fuzz routes", "commit": report.commit(), "machine": where, "figures": found}))
+    else:
+        print("  ".join(f"{name} {value:,}" for name, value in found.items()))
+    sys.exit(1 if run.failures else 0)
+
+
+def _show(outcomes: list[parsers.Outcome]) -> None:
+    table = Table()
+    for heading in (
+        "Parser",
+        "Inputs",
+        "Accepted",
+        "Refused",
+        "Crashes",
+        "Hangs",
+        "Slowest ms",
+        "at",
+        "MiB",
+        "Inputs/s",
+    ):
+        table.add_column(heading, justify="left" if heading == "Parser" else "right")
+    for one in outcomes:
+        numbers = (one.inputs, one.accepted, one.refused, one.crashes, one.hangs)
+        slowest, memory, rate = f"{one.slowest * 1000:.1f}", str(one.memory >> 20), f"{one.inputs / one.seconds:,.0f}"
+        table.add_row(one.name, *(f"{number:,}" for number in numbers), slowest, str(one.slowest_at), memory, rate)
+    Console(width=120).print(table)
+    print("  ".join(f"{name} {value:,}" for name, value in parsers.figures(outcomes).items()))
+
+
+if __name__ == "__main__":
+    main()
