@@ -24,8 +24,9 @@ TOOLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "layers": (("lint-imports",),),
     "advisories": (("python", "scripts/lib/advisories.py"),),
 }
-# The parts that are pytest's, and how many processes share each; the browser part measures times and has the machine alone.
-SUITES = {"unit": 2, "services": 2, "web": 2, "browser": 0, "guards": 2}
+# The parts that are pytest's, each shared by two processes; the browser part comes by itself, since a busy machine slows its pages.
+SUITES = ("unit", "services", "web", "browser", "guards")
+WORKERS = 2
 NEEDS_DATABASE = frozenset({"services", "web", "browser", "guards", "full"})
 PARTS = (*TOOLS, *SUITES)
 _COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?)")
@@ -78,10 +79,10 @@ def run_suite(part: str, environment: dict[str, str], extra: Sequence[str]) -> O
     """A part that is a folder of tests, or several joined by `+`; `full` is what is marked slow, of all folders."""
     outcome = Outcome(part)
     names = part.split("+")
-    folders, marked, workers = ["tests"], "slow", 2
+    folders, marked = ["tests"], "slow"
     if part != "full":
-        folders, marked, workers = [f"tests/{name}" for name in names], "not slow", SUITES[names[0]]
-    shared = ["-n", str(workers), "--dist", "worksteal"] if workers else ["-p", "no:xdist"]
+        folders, marked = [f"tests/{name}" for name in names], "not slow"
+    shared = ["-n", str(WORKERS), "--dist", "worksteal"]
     colour = "--color=yes" if sys.stdout.isatty() else "--color=no"
     command = [str(BIN / "pytest"), *folders, "-q", "-m", marked, colour]
     status, lines = stream([*command, *shared, *extra], environment)
@@ -101,7 +102,7 @@ def run_suite(part: str, environment: dict[str, str], extra: Sequence[str]) -> O
 
 def together(wanted: Sequence[str]) -> list[str]:
     """The parts to run, with those that share the processors as one, so that no processor waits for the last test of each."""
-    shared = [part for part in wanted if SUITES.get(part)]
+    shared = [part for part in wanted if part in SUITES and part != "browser"]
     if len(shared) < 2:
         return list(wanted)
     return ["+".join(shared) if part == shared[0] else part for part in wanted if part not in shared[1:]]

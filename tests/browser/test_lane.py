@@ -171,6 +171,7 @@ def test_a_test_rings_when_its_quarter_of_an_hour_is_over(lane: Lane) -> None:
     assert verdict_of(page) == "test"
     page.locator('[data-decision="tested"]').click()
     page.locator('[data-gate="verdict"]').wait_for(state="hidden")
+    expect(page.locator("html")).to_have_attribute("data-signal", "recorded")
     expect(page.locator('[data-gate="tests-alarm"]')).to_be_hidden()
     page.clock.fast_forward("15:01")
     expect(page.locator('[data-gate="tests-alarm"]')).to_have_text("Results to read: 1")
