@@ -50,6 +50,8 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         SESSION_COOKIE_SECURE=settings.is_https,
         RATELIMIT_STORAGE_URI=settings.redis_url or f"{SCHEME}://{settings.data / 'limits.sqlite'}",
         RATELIMIT_STORAGE_OPTIONS=REDIS_PATIENCE if settings.redis_url else {},
+        # Of two requests that meet a counter that has just died, the first turns to the fallback; the second goes on uncounted.
+        RATELIMIT_SWALLOW_ERRORS=True,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,  # a dead counter keeps nobody out: each process counts by itself
         BABEL_DEFAULT_LOCALE="zh",
         BABEL_DEFAULT_TIMEZONE=settings.timezone,

@@ -6,6 +6,7 @@ most a second, and whoever comes then hears 503 and when to come back, before an
 """
 
 import logging
+import re
 import sys
 import threading
 import uuid
@@ -26,6 +27,13 @@ PATIENCE = 1.0  # seconds that a request waits for its turn
 # What an operator asks in the rush, what costs next to nothing, and what has a limit of its own (checkpoint/web/stream.py).
 FREE = ("/healthz", "/readyz", "/static/")
 STREAM = "/api/v1/stream"
+# What the refusal depends on besides the path: form, language, size of type and encoding of the answer.
+_ASKED_BY = ("HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "HTTP_SEC_FETCH_SITE")
+_CHOSEN = re.compile(r"(?:^|[;&?]\s*)(lang|text|theme)=([a-z]{2,8})\b")
+_NEW_EACH_TIME = {"retry-after", "x-request-id", "set-cookie", "date"}
+MOST_REFUSALS = 200
+
+Refusal = tuple[str, list[tuple[str, str]], bytes]
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +79,7 @@ class Admission:
 
     def __init__(self, app: Flask, inner: "WSGIApplication", turns: Turns) -> None:
         self._app, self._inner, self._turns = app, inner, turns
+        self._refusals: dict[tuple[object, ...], Refusal] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -91,13 +100,43 @@ class Admission:
             self._turns.give_back()
 
     def _sent_away(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """The page or problem of any other 503, made without a look at who asks."""
-        from checkpoint.web.errors import answer, retry_after
+        """The page or problem of any other 503, made without a look at who asks.
+
+        A thousand a second are sent away in a rush, and each must cost next to nothing of what those who are let in need: it is
+        made once for each way of asking, then only its number and the time to come back are new.
+        """
+        from checkpoint.web.errors import retry_after
+
+        path = environ.get("PATH_INFO", "")
+        key = (path.startswith("/api/"), *_asked_for(environ), *(environ.get(name, "") for name in _ASKED_BY))
+        made = self._refusals.get(key)
+        if made is None:
+            made = self._refusal(environ)
+            if len(self._refusals) < MOST_REFUSALS:
+                self._refusals[key] = made
+        status, headers, body = made
+        own = [("Retry-After", str(retry_after())), ("X-Request-Id", uuid.uuid4().hex)]
+        start_response(status, [*headers, *own])
+        return () if environ.get("REQUEST_METHOD") == "HEAD" else (body,)
+
+    def _refusal(self, environ: "WSGIEnvironment") -> Refusal:
+        """The whole answer as any other error page is made, without what is new each time."""
+        from checkpoint.web.errors import answer
 
         with self._app.request_context(environ):
-            g.request_id = uuid.uuid4().hex
-            refusal = answer(503, TooBusy.code, headers={"Retry-After": str(retry_after())})
-            return self._app.process_response(refusal)(environ, start_response)
+            g.request_id = ""
+            refusal = self._app.process_response(answer(503, TooBusy.code))
+            body = refusal.get_data()
+            headers = [item for item in refusal.headers.to_wsgi_list() if item[0].lower() not in _NEW_EACH_TIME]
+            return refusal.status, headers, body
+
+
+def _asked_for(environ: "WSGIEnvironment") -> tuple[object, ...]:
+    """What the address and the cookies choose of language and looks."""
+    return tuple(
+        tuple(_CHOSEN.findall(environ.get(name, ""))) if environ.get(name) else ()
+        for name in ("QUERY_STRING", "HTTP_COOKIE")
+    )
 
 
 def init_app(app: Flask) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Flask, Response, current_app, g, json, make_response, render_template, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -126,7 +127,8 @@ def answer(
     elif status >= 500:
         # The database may be what failed: this page asks it for nothing, not even for the session's account.
         template = current_app.jinja_env.get_template("errors/unavailable.html")
-        response = make_response(template.render(title=title, detail=detail), status)
+        language = "en" if str(get_locale() or "zh") == "en" else "zh-CN"
+        response = make_response(template.render(title=title, detail=detail, language=language), status)
     else:
         page = render_template("errors/error.html", status=status, title=title, detail=detail, errors=errors)
         response = make_response(page, status)

@@ -36,11 +36,13 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     stamps = _Stamps(Path(str(app.static_folder)))
 
-    @app.before_request
     def number() -> None:
         offered = request.headers.get("X-Request-Id", "") if hops else ""
         g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
         g.is_https = settings.is_https
+
+    # Before all others: what fails in any of them is reported under this number.
+    app.before_request_funcs.setdefault(None, []).insert(0, number)
 
     @app.url_defaults
     def stamp(endpoint: str, values: dict[str, object]) -> None:

@@ -87,6 +87,33 @@ def test_people_are_sent_away_with_a_page(full: Flask, client: FlaskClient, lang
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
 
 
+def test_each_is_sent_away_in_the_form_and_language_they_asked_for(full: Flask, client: FlaskClient) -> None:
+    """The refusal is made once for each way of asking, and nobody gets that of another."""
+
+    def asked(path: str, **headers: str) -> tuple[str, str, str]:
+        answer = client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        assert answer.status_code == 503
+        return answer.mimetype, answer.text, answer.headers["X-Request-Id"]
+
+    for _ in range(2):
+        zh, en = asked("/register?lang=zh"), asked("/register?lang=en")
+        api = asked("/api/v1/scans", Accept_Language="en")
+        assert "请几秒后再试" in zh[1]
+        assert '<html lang="zh-CN">' in zh[1]
+        assert "The system is busy" in en[1]
+        assert (zh[0], api[0]) == ("text/html", "application/problem+json")
+        assert "The system is busy" in api[1]
+        assert asked("/api/v1/scans", Accept_Language="zh")[1] != api[1]
+        assert asked("/", Accept="application/json")[0] == "application/problem+json"
+        client.set_cookie("lang", "en")
+        assert asked("/register")[1] == en[1]
+        client.delete_cookie("lang")
+    assert asked("/register")[2] != asked("/register")[2]
+    squeezed = client.get("/register", headers={"Accept-Encoding": "gzip"})
+    assert squeezed.headers.get("Content-Encoding") == "gzip" or "请几秒后再试" in squeezed.text
+    assert client.head("/register").data == b""
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/css/base.css"])
 def test_what_an_operator_asks_and_files_are_answered_all_the_same(full: Flask, client: FlaskClient, path: str) -> None:
     answer = client.get(path)

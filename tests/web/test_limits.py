@@ -1,5 +1,6 @@
 """Limits by phone and by tablet, counted across processes; a dead counter keeps nobody out."""
 
+import sqlite3
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from flask.testing import FlaskClient
 
 from checkpoint import create_app
 from checkpoint.accounts.models import Role
+from checkpoint.extensions import limiter
+from checkpoint.limiting import FileStorage
 from tests.factories import NOW, databases, people
 from tests.factories.declarations import declaration
 from tests.factories.divisions import SITE
@@ -80,3 +83,17 @@ def test_a_dead_redis_keeps_nobody_out(environment: dict[str, str]) -> None:
         assert _register(app.test_client(), PHONE) == 201
     finally:
         databases.close(app)
+
+
+def test_two_requests_may_meet_a_counter_that_has_just_died(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first turns to the counter in memory; the second finds it turned already, and is answered all the same."""
+
+    def died(*_args: object, **_named: object) -> int:
+        limiter._storage_dead = True  # what the other thread has just done
+        raise sqlite3.OperationalError("disk I/O error")
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setattr(FileStorage, "incr", died)
+    assert _register(client, PHONE) == 201
