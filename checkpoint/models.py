@@ -24,6 +24,7 @@ from checkpoint.companies.models import (
     CompanyNotice,
     CompanyStep,
 )
+from checkpoint.coverage.models import CoverageCount, CoverageVillage
 from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.followups.models import FollowUp, TravellerReport
@@ -53,9 +54,19 @@ from checkpoint.registrations.carried_models import CarriedRefusal
 from checkpoint.registrations.models import Pass, Registration, RegistrationAct, Stay, TestResult, Traveller
 from checkpoint.registrations.overrides import AssessmentOverride
 from checkpoint.retention.models import DayCount, ErasureRequest, LegalHold, PurgeRun
-from checkpoint.risk.models import Assessment, Policy, RiskArea, RiskList, RiskListEntry, RiskListing, RiskState
+from checkpoint.risk.models import (
+    Assessment,
+    Policy,
+    PolicyDraft,
+    RiskArea,
+    RiskList,
+    RiskListEntry,
+    RiskListing,
+    RiskState,
+)
 from checkpoint.surveillance.models import (
     ListImpact,
+    PolicyImpact,
     ReassessBatch,
     ReassessItem,
     ReassessJob,
@@ -91,6 +102,8 @@ __all__ = [
     "CompanyMember",
     "CompanyNotice",
     "CompanyStep",
+    "CoverageCount",
+    "CoverageVillage",
     "Crossing",
     "CrossingDecision",
     "DayCount",
@@ -128,6 +141,8 @@ __all__ = [
     "PeerNonce",
     "PeerRefusal",
     "Policy",
+    "PolicyDraft",
+    "PolicyImpact",
     "PurgeRun",
     "ReassessBatch",
     "ReassessItem",

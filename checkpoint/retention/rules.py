@@ -98,6 +98,10 @@ RULES: dict[str, Rule] = {
     "channel_target": Rule(
         Fate.KEPT, why="an address of somebody who works here; removed by its owner, or with the account"
     ),
+    "coverage_count": Rule(Fate.KEPT, why="counts without persons, so that what was shown for a day can be checked"),
+    "coverage_village": Rule(Fate.KEPT, why="counts without persons, by village"),
+    "policy_draft": Rule(Fate.KEPT, why="rules, no persons; it goes when it is published or discarded"),
+    "policy_impact": Rule(Fate.PARENT, "policy_draft"),
     "audit_entry": Rule(Fate.KEPT, why="ids and counts, which lead to nobody once the trip is gone"),
 }
 TRIP_TABLES = tuple(name for name, rule in RULES.items() if rule.fate is Fate.TRIP and rule.by == "registration_id")

@@ -110,6 +110,22 @@ class Policy(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str | None] = mapped_column(String(60))
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(String(300))
+
+
+class PolicyDraft(Base):
+    """A policy that somebody has written and nobody has published. `base_id`: the version in force from which they started.
+
+    A draft is not edited either: going on with one makes another.
+    """
+
+    __tablename__ = "policy_draft"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    base_id: Mapped[int] = mapped_column(ForeignKey("policy.id"))
+    data: Mapped[dict[str, Any]] = mapped_column(Document)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by: Mapped[str] = mapped_column(String(60))
 
 
 class RiskState(Base):

@@ -124,3 +124,20 @@ class ListImpact(Base):
     counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     people: Mapped[int] = mapped_column(Integer)
     data: Mapped[dict[str, Any] | None] = mapped_column(Document)
+
+
+class PolicyImpact(Base):
+    """Whose tier publishing a draft of the policy would change, counted while `state_version` was in force.
+
+    `data` holds counts by village and tiers, and the trips of some of those who would change, for the names on screen; it goes with
+    the draft.
+    """
+
+    __tablename__ = "policy_impact"
+
+    draft_id: Mapped[int] = mapped_column(ForeignKey("policy_draft.id", ondelete="CASCADE"), primary_key=True)
+    state_version: Mapped[int] = mapped_column(Integer)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    people: Mapped[int] = mapped_column(Integer)
+    data: Mapped[dict[str, Any] | None] = mapped_column(Document)
