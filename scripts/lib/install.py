@@ -30,6 +30,7 @@ OLDEST_NODE = 18
 # must be of one version; they come from one package.
 FRONT_END = (
     ("@picocss/pico/css/pico.min.css", "pico.min.css"),
+    ("echarts/dist/echarts.common.min.js", "echarts.js"),
     ("idb/build/index.js", "idb.js"),
     ("zxing-wasm/dist/es/share.js", "zxing/share.js"),
     ("zxing-wasm/dist/es/reader/index.js", "zxing/reader/index.js"),
