@@ -15,8 +15,8 @@ from checkpoint.accounts.models import Role
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.database import db
 from tests.factories import NOW, declarations, lists, people
-from tests.factories.divisions import SITE
-from tests.web.api_support import Api, errors_of, integration, scan_of, tablet
+from tests.factories.divisions import SITE, VILLAGE
+from tests.web.api_support import Api, errors_of, integration, scan_of, stored, tablet
 
 PIN = "274951"
 
@@ -166,3 +166,17 @@ def test_the_lane_is_for_tablets(app: Flask, client: FlaskClient, gate: Api, pat
     assert Api(client).get(path).status_code == 401
     assert integration(app, client).get(path).status_code == 403
     assert integration(app, client, Role.OFFICER).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("division", [SITE, VILLAGE])
+def test_an_officer_registers_at_a_tablet_and_from_nowhere_else(
+    app: Flask, client: FlaskClient, gate: Api, division: str
+) -> None:
+    with app.app_context():
+        people.user("desk", Role.OFFICER, division)
+    client.post("/login", data={"login": "desk", "password": people.PASSWORD})
+    body = declarations.declaration(1)
+    assert Api(client).post("/gate/registrations", body).status_code == 403
+    assert integration(app, client, Role.OFFICER).post("/gate/registrations", body).status_code == 403
+    assert stored(app) == 0
+    assert gate.post("/gate/registrations", body).status_code == 201

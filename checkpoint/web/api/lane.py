@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from checkpoint import clock
 from checkpoint.accounts import pins
 from checkpoint.accounts.permissions import Permission
-from checkpoint.crossings import documents, lane, shifts, spot_tests, vehicle_views, vehicles
+from checkpoint.crossings import documents, lane, newcomers, shifts, spot_tests, vehicle_views, vehicles
 from checkpoint.registrations import queries
 from checkpoint.registrations import service as registrations
 from checkpoint.registrations.declaration import Declaration, outline_of
@@ -161,10 +161,10 @@ def show_vehicle_of(vehicle_id: uuid.UUID) -> ResponseReturnValue:
     tag="gate",
 )
 def register() -> ResponseReturnValue:
-    """Register somebody without a phone, as the officer filled it in. The same client_id again answers 200."""
+    """Register somebody without a phone, as the officer filled it in on the tablet. The same client_id again answers 200."""
     at = clock.now()
     declaration = read_body(Declaration, lambda error, raw: registrations.refusal(error, outline_of(raw), at))
-    receipt = registrations.submit(declaration, actor=current_actor(), at=at)
+    receipt = newcomers.register(declaration, actor=current_actor(), at=at)
     names = queries.masked_names([one.registration.traveller_id for one in receipt.companions])
     body = views.receipt(receipt, names).model_dump(mode="json", by_alias=True)
     return jsonify(body), 201 if receipt.created else 200

@@ -321,7 +321,7 @@ def _gate() -> Iterator[Row]:
         "tablet of the post",
         body(**test, taken_at=NOW.isoformat(), read_at=LATER.isoformat()),
     )
-    yield post("api_lane.register", scans, "", declared(51))
+    yield post("api_lane.register", scans, "tablet", declared(51))
     yield post(
         "api_lane.check_document", scans, "tablet of the post", body(scan_id=thing("scan"), id_number=resident_id(1))
     )
