@@ -27,6 +27,7 @@ from checkpoint.companies.models import (
 from checkpoint.coverage.models import CoverageCount, CoverageVillage
 from checkpoint.crossings.lane_models import Shift, SpotTest, VehicleCrossing, VehiclePassenger
 from checkpoint.crossings.models import Crossing, CrossingDecision
+from checkpoint.disclosure.models import PeopleShown
 from checkpoint.followups.models import FollowUp, TravellerReport
 from checkpoint.inquiries.models import Inquiry, InquiryChunk, InquiryHit, PairVerdict
 from checkpoint.joint.models import (
@@ -140,6 +141,7 @@ __all__ = [
     "Peer",
     "PeerNonce",
     "PeerRefusal",
+    "PeopleShown",
     "Policy",
     "PolicyDraft",
     "PolicyImpact",

@@ -18,6 +18,7 @@ from checkpoint.companies.models import Company, CompanyMember, CompanyState
 from checkpoint.crossings.lane_models import VehicleCrossing
 from checkpoint.crossings.models import Crossing
 from checkpoint.database import Base, db
+from checkpoint.disclosure.models import PeopleShown
 from checkpoint.inquiries.models import ENDED, Inquiry, InquiryHit, InquiryState
 from checkpoint.joint.models import JointRecord
 from checkpoint.patrols.models import PatrolPhoto, PatrolVisit
@@ -204,6 +205,10 @@ def _patrol_visit(kept: Retention, at: datetime, limit: int) -> int:
     return len(keys)
 
 
+def _people_shown(kept: Retention, at: datetime, limit: int) -> int:
+    return _remove(PeopleShown, PeopleShown.id, PeopleShown.starts_at <= _before(at, kept.alerts), limit)
+
+
 CLOCKS: dict[str, Step] = {
     "reassess_item": _reassess_item,
     "carried_refusal": _carried_refusal,
@@ -214,6 +219,7 @@ CLOCKS: dict[str, Step] = {
     "inquiry": _inquiry,
     "joint_record": _joint_record,
     "patrol_visit": _patrol_visit,
+    "people_shown": _people_shown,
 }
 BESIDES: dict[str, Step] = {"crossing": nobodys_crossings, "alert": old_alerts}
 """What else stands in tables that go with trips, and belongs to none."""

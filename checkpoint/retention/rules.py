@@ -93,6 +93,7 @@ RULES: dict[str, Rule] = {
     "joint_message": _part_of("joint_record"),
     "patrol_visit": _own("patrols", "note and photo are forgotten; that somebody was there stays"),
     "patrol_photo": _part_of("patrol_visit"),
+    "people_shown": _own("alerts", "counts without persons; as long as an alert about them"),
     # What stays.
     "user_account": Rule(Fate.KEPT, why="somebody who works here; acts are told by their names"),
     "channel_target": Rule(
