@@ -1,4 +1,4 @@
-"""Which language and text size a page has. Both are plain links (`?lang=en`, `?text=big`) remembered in cookies."""
+"""Which language, text size and colours a page has: plain links (`?lang=en`, `?text=big`, `?theme=dark`), remembered in cookies."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -8,6 +8,8 @@ from flask_babel import Babel, get_locale
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 TEXT_SIZES = ("normal", "big")
+THEMES = ("auto", "light", "dark")
+CHOICES: dict[str, tuple[str, ...]] = {"lang": tuple(LANGUAGES), "text": TEXT_SIZES, "theme": THEMES}
 _YEAR = 365 * 24 * 3600
 
 
@@ -44,13 +46,22 @@ def is_api() -> bool:
 
 def text_size() -> str:
     """`big` when the reader asked for large type, else `normal`."""
-    asked = request.args.get("text") or request.cookies.get("text", "")
-    return asked if asked in TEXT_SIZES else "normal"
+    return _chosen("text", TEXT_SIZES)
+
+
+def theme() -> str:
+    """`light` or `dark` when the reader asked for it, else `auto`: as the device says."""
+    return _chosen("theme", THEMES)
+
+
+def _chosen(name: str, allowed: tuple[str, ...]) -> str:
+    given = (request.args.get(name, ""), request.cookies.get(name, ""))
+    return next((one for one in given if one in allowed), allowed[0])
 
 
 def _remember(response: Response) -> Response:
     secure = bool(g.get("is_https"))
-    for name, allowed in (("lang", tuple(LANGUAGES)), ("text", TEXT_SIZES)):
+    for name, allowed in CHOICES.items():
         asked = request.args.get(name, "")
         if asked in allowed and request.cookies.get(name) != asked and not is_api():
             response.set_cookie(name, asked, max_age=_YEAR, samesite="Lax", secure=secure, httponly=False)
@@ -59,17 +70,21 @@ def _remember(response: Response) -> Response:
 
 def _page_words() -> dict[str, Any]:
     locale = str(get_locale() or "zh")
-    return {"language": locale, "languages": LANGUAGES, "text_size": text_size(), "switch_to": switch_to}
+    return {
+        "language": locale,
+        "languages": LANGUAGES,
+        "text_size": text_size(),
+        "theme": theme(),
+        "switch_to": switch_to,
+    }
 
 
 def switch_to(name: str, value: str) -> str:
-    """The address of this page in another language or text size; the start page where only a form was posted.
+    """The address of this page in another language, text size or theme; the start page where only a form was posted.
 
     `shell` is left out: it asks for the copy of a page that a phone keeps, which says of itself where it belongs.
     """
     readable = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
     path = request.path if readable else "/"
-    kept = (
-        {key: given for key, given in request.args.items() if key not in ("lang", "text", "shell")} if readable else {}
-    )
+    kept = {key: given for key, given in request.args.items() if key not in (*CHOICES, "shell")} if readable else {}
     return f"{path}?{urlencode({**kept, name: value})}"

@@ -1,4 +1,4 @@
-"""What every page carries: headers, language, text size, and addresses of static files that change with their content."""
+"""What every page carries: headers, language, text size, colours, and addresses of static files that change with their content."""
 
 import re
 
@@ -70,6 +70,24 @@ def test_large_text_is_one_touch_away_and_remembered(client: FlaskClient) -> Non
     page = client.get("/login?next=/inbox").text
     assert 'data-text="big"' in page
     assert "next=%2Finbox&amp;text=normal" in page
+
+
+def test_colours_are_those_of_the_device_until_somebody_chooses(client: FlaskClient) -> None:
+    page = client.get("/login").text
+    assert "data-theme" not in page
+    assert 'media="screen and (prefers-color-scheme: dark)" data-night' in page
+    assert 'href="/login?theme=dark"' in page
+    assert 'href="/login?theme=light"' in page
+    client.get("/login?theme=dark")
+    page = client.get("/login?theme=purple").text
+    assert 'data-theme="dark"' in page
+    assert 'media="screen" data-night' in page
+    light = client.get("/login?theme=light").text
+    assert 'data-theme="light"' in light
+    assert 'media="not all" data-night' in light
+    assert 'href="/login?theme=auto"' in light
+    client.get("/login?theme=auto")
+    assert "data-theme" not in client.get("/login").text
 
 
 def test_a_client_of_the_api_may_ask_for_english(client: FlaskClient) -> None:

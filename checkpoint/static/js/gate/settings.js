@@ -38,11 +38,16 @@ export function offerSettings(signals) {
   });
 
   const root = document.documentElement;
+  const night = document.querySelector("link[data-night]");
+  const wear = (theme) => {
+    root.dataset.theme = theme;
+    night.media = theme === "dark" ? "screen" : "not all";
+  };
   const kept = read(THEME);
-  if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+  if (kept === "light" || kept === "dark") wear(kept);
   part("night").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
+    wear(dark ? "light" : "dark");
     write(THEME, root.dataset.theme);
   });
 }
