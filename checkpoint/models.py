@@ -65,6 +65,7 @@ from checkpoint.risk.models import (
     RiskListing,
     RiskState,
 )
+from checkpoint.standing.models import ReportDelivery, ReportRound
 from checkpoint.surveillance.models import (
     ListImpact,
     PolicyImpact,
@@ -152,6 +153,8 @@ __all__ = [
     "RecoveryCode",
     "Registration",
     "RegistrationAct",
+    "ReportDelivery",
+    "ReportRound",
     "RiskArea",
     "RiskFeed",
     "RiskList",

@@ -37,6 +37,12 @@ class FollowUp(Base):
             postgresql_where=text("kind = 'release' AND state = 'open'"),
             sqlite_where=text("kind = 'release' AND state = 'open'"),
         ),
+        Index(
+            "ix_follow_up_open",
+            *("due_at", "division_code", "kind"),
+            postgresql_where=text("state = 'open'"),
+            sqlite_where=text("state = 'open'"),
+        ),
         Index(  # holds all that the share at the door in time is counted from, so that no row is read for it
             "ix_follow_up_arrival",
             *("kind", "from_at", "division_code", "state", "result", "because", "due_at", "done_at"),

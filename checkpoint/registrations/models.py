@@ -69,7 +69,13 @@ class Registration(Base):
         Index("ix_registration_lead", "lead_id"),
         Index("ix_registration_traveller", "traveller_id"),
         Index("ix_registration_plate", "plate_hash"),
-        Index("ix_registration_tier", "state", "tier"),
+        Index("ix_registration_tier", "state", "tier", "destination_code"),  # people are counted from it alone
+        Index(
+            "ix_registration_arriving",
+            *("arriving_on", "destination_code", "tier"),
+            postgresql_where=text("state = 'declared'"),
+            sqlite_where=text("state = 'declared'"),
+        ),
         Index(
             "ix_registration_doubt",
             "doubt",
