@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from checkpoint.accounts.permissions import Actor
 from checkpoint.audit.service import record
-from checkpoint.companies import granted, rows
+from checkpoint.companies import granted, rows, tries
 from checkpoint.companies.models import Company, CompanyImport, CompanyMember, MemberKind, Standing
 from checkpoint.companies.queries import own
 from checkpoint.companies.rows import MOST_ROWS, Row
@@ -62,7 +62,10 @@ def _lock(company: Company) -> None:
 
 
 def add(company_member_id: uuid.UUID, row: Row, *, actor: Actor, at: datetime) -> CompanyMember:
-    """Take one member on by the form's own UUID. Who stands on the list already gets the newer name and phone."""
+    """Take one member on by the form's own UUID. Who stands on the list already gets the newer name and phone.
+
+    InvalidInput when the company has put too many on today (`tries.py`), or the list is full.
+    """
     with transaction() as session:
         company = own(actor)
         _lock(company)
@@ -79,10 +82,13 @@ def add(company_member_id: uuid.UUID, row: Row, *, actor: Actor, at: datetime) -
             return there
         if len(listed) >= MOST_ROWS:
             raise InvalidInput.one("name", "too_many", _("At most %(number)s on one list.", number=MOST_ROWS))
-        _insert(company.id, [(company_member_id, row)], at)
-        _audit("company.member_add", company, actor, at, {"member": str(company_member_id)})
-        refresh([company_member_id], at)
-        return session.get_one(CompanyMember, company_member_id)
+        refusal = tries.refused(company, 1, actor=actor, at=at)
+        if refusal is None:
+            _insert(company.id, [(company_member_id, row)], at)
+            _audit("company.member_add", company, actor, at, {"member": str(company_member_id)})
+            refresh([company_member_id], at)
+            return session.get_one(CompanyMember, company_member_id)
+    raise refusal
 
 
 def remove(member_ids: Iterable[uuid.UUID], *, actor: Actor, at: datetime) -> int:
@@ -103,6 +109,7 @@ def _take_off(company: Company, members: Sequence[CompanyMember], actor: Actor, 
         member.removed_at = at
     db.session.flush()
     granted.take_from(company, {_key(member) for member in members}, actor=actor, at=at)
+    tries.taken_off(company, members, at)
     _audit("company.member_remove", company, actor, at, {"number": len(members)})
 
 
@@ -196,8 +203,11 @@ def _differs(member: CompanyMember, row: Row) -> bool:
 
 
 def confirm(import_id: uuid.UUID, *, whole: bool, actor: Actor, at: datetime) -> CompanyImport:
-    """Let a list that was read count; with `whole` whom it does not name is taken off. A repeat changes nothing."""
-    with transaction() as session:
+    """Let a list that was read count; with `whole` whom it does not name is taken off. A repeat changes nothing.
+
+    InvalidInput when the list would be too long, or would put too many on today.
+    """
+    with transaction():
         company = own(actor)
         _lock(company)
         draft = draft_of(import_id, actor)
@@ -206,20 +216,27 @@ def confirm(import_id: uuid.UUID, *, whole: bool, actor: Actor, at: datetime) ->
         plan = plan_of(draft)
         if len(_live(company.id)) + len(plan.new) > MOST_ROWS:
             raise InvalidInput.one("file", "too_many", _("At most %(number)s on one list.", number=MOST_ROWS))
-        for member, row in plan.changed:
-            _rename(member, row)
-        new = [(new_id(), row) for row in plan.new]
-        _insert(company.id, new, at)
-        gone = plan.gone if whole else ()
-        _take_off(company, gone, actor, at)
-        ids = [member_id for member_id, _row in new]
-        for start in range(0, len(ids), CHUNK):
-            refresh(ids[start : start + CHUNK], at)
-        draft.done = {"new": len(new), "changed": len(plan.changed), "gone": len(gone)}
-        draft.done_at, draft.good_sealed = at, None
-        session.flush()
-        _audit("company.import", company, actor, at, draft.done)
-    return draft
+        refusal = tries.refused(company, len(plan.new), actor=actor, at=at)
+        if refusal is None:
+            _take_over(company, draft, plan, whole, actor, at)
+            return draft
+    raise refusal
+
+
+def _take_over(company: Company, draft: CompanyImport, plan: Plan, whole: bool, actor: Actor, at: datetime) -> None:
+    for member, row in plan.changed:
+        _rename(member, row)
+    new = [(new_id(), row) for row in plan.new]
+    _insert(company.id, new, at)
+    gone = plan.gone if whole else ()
+    _take_off(company, gone, actor, at)
+    ids = [member_id for member_id, _row in new]
+    for start in range(0, len(ids), CHUNK):
+        refresh(ids[start : start + CHUNK], at)
+    draft.done = {"new": len(new), "changed": len(plan.changed), "gone": len(gone)}
+    draft.done_at, draft.good_sealed = at, None
+    db.session.flush()
+    _audit("company.import", company, actor, at, draft.done)
 
 
 def wrong_rows(import_id: uuid.UUID, *, actor: Actor) -> list[dict[str, str]]:

@@ -67,6 +67,16 @@ class Retention(_Frozen):
     changes: Days = 30
 
 
+class StaffLists(_Frozen):
+    """How many people and lorries a company may put on its staff list in a day: `first_per_day` during the `first_days` after the town
+    has accepted it, `per_day` later; and how many it may put on and take off on one day before command is told."""
+
+    per_day: int = Field(default=100, ge=1)
+    first_days: int = Field(default=3, ge=0, le=60)
+    first_per_day: int = Field(default=5000, ge=1)
+    taken_off_same_day: int = Field(default=10, ge=1)
+
+
 Stage = Literal["village", "town", "command"]
 Application = Literal["person", "staff", "lorry", "commuter", "company"]
 APPROVAL_STAGES: dict[Application, tuple[Stage, ...]] = {
@@ -107,6 +117,7 @@ class PolicyData(_Frozen):
     approval_command_for_red: bool = True
     commuter_follow_ups: bool = False
     retention: Retention = Field(default_factory=Retention)  # versions stored before it existed do not name it
+    staff_lists: StaffLists = Field(default_factory=StaffLists)
 
     def stages_of(self, kind: Application) -> tuple[Stage, ...]:
         """Who answers an application of a kind, the nearest first."""

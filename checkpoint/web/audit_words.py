@@ -48,6 +48,7 @@ ACTS: dict[str, LazyString] = {
     "company.member_remove": lazy("Taken off a staff list"),
     "company.refused": lazy("Company refused"),
     "company.replied": lazy("Company replied"),
+    "company.too_many": lazy("Company wanted too many on its staff list"),
     "company.unmask": lazy("Company's contact shown in clear"),
     "data.copy": lazy("Traveller took a copy of their data"),
     "data.erase": lazy("Data erased at the traveller's request"),
