@@ -23,6 +23,7 @@ from checkpoint.web.auth import current_actor, optional_actor, public, requires
 from checkpoint.web.company_words import MEMBER_KINDS, STATES, STEPS
 from checkpoint.web.errors import field_errors
 from checkpoint.web.forms.chosen import chosen_division
+from checkpoint.web.forms.identity import stored_id
 from checkpoint.web.inbox_cards import actor_names, place_names
 from checkpoint.web.inbox_words import word
 from checkpoint.web.qr import qr_svg
@@ -79,7 +80,7 @@ def register() -> Answer:
     except InvalidInput as error:
         wrong = field_errors(error)
     new = NewCompany(
-        id=uuid_of(given.get("client_id", "")),
+        id=stored_id("company", uuid_of(given.get("client_id", ""))),
         division_code=code or _settings().site_division,
         **{field: given.get(field, "") for field in _FIELDS},
     )

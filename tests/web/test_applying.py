@@ -73,7 +73,7 @@ def test_a_person_applies_and_follows_the_link(app: Flask, client: FlaskClient) 
     assert asked.valid_from.isoformat() == "2022-04-13T00:00:00+08:00"
     assert asked.valid_until.isoformat() == "2022-04-16T00:00:00+08:00"  # the last day counts in full
     # Sent twice it is one, with the same link.
-    again = client.post("/apply/person", data=filled(client_id=str(approval.id)))
+    again = client.post("/apply/person", data=filled(client_id=form["client_id"]))
     assert again.location == done.location
     assert len(stored(app)) == 1
     shown = client.get(f"{done.location}?lang=en")

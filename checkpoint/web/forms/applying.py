@@ -16,6 +16,7 @@ from checkpoint.approvals.models import ApprovalKind
 from checkpoint.errors import FieldError, InvalidInput
 from checkpoint.regions import default_index
 from checkpoint.web.forms.declaring import asked_words
+from checkpoint.web.forms.identity import stored_id
 from checkpoint.web.forms.places import PlaceField, Question, settle, settle_destination
 from checkpoint.words import _
 
@@ -127,7 +128,7 @@ def application_of(form: ApplyForm, *, on_paper: bool = False, pictures: Iterabl
     if lorry:
         holders += [Holder(plate=plate) for name in ("plate", "trailer") if (plate := form.values.get(name))]
     return NewApplication(
-        id=uuid.UUID(form.client_id),
+        id=stored_id("approval", uuid.UUID(form.client_id)),
         kind=form.kind,
         division_code=form.destination.code,
         origin_code=form.origin.code or None,

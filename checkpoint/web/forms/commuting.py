@@ -15,6 +15,7 @@ from checkpoint.approvals.conditions import Conditions
 from checkpoint.clock import start_of_day
 from checkpoint.errors import FieldError
 from checkpoint.web.forms import declaring, trip
+from checkpoint.web.forms.identity import stored_id
 from checkpoint.web.forms.trip import TripForm
 from checkpoint.words import _
 
@@ -86,7 +87,10 @@ def application_of(form: CommuterForm, company_id: uuid.UUID | None) -> NewCommu
         return None
     address = form.values["work"][:LONGEST_WORK]
     placed = declaration.model_copy(
-        update={"destination": declaration.destination.model_copy(update={"address": address})}
+        update={
+            "client_id": stored_id("commuter", declaration.client_id),
+            "destination": declaration.destination.model_copy(update={"address": address}),
+        }
     )
     return NewCommuter(placed, form.values["work"], conditions, company_id=company_id)
 
