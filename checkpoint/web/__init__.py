@@ -47,6 +47,7 @@ def init_app(app: Flask, babel: Babel) -> None:
         reviews,
         signing_in,
         stream,
+        styleguide,
         traveller,
         traveller_shell,
         watching,
@@ -91,6 +92,7 @@ def init_app(app: Flask, babel: Babel) -> None:
         account,
         places,
         stream,
+        styleguide,
         health,
     ):
         app.register_blueprint(module.blueprint)

@@ -348,7 +348,7 @@ def _public() -> Iterator[Row]:
     for endpoint in (
         "api.openapi", "applying.choose", "companies.form", "gate.shell", "gate.enrolment", "gate_shell.manifest",
         "gate_shell.reader", "gate_shell.worker", "health.healthz", "health.readyz", "health.metrics", "places.offline",
-        "places.search", "traveller_shell.manifest", "traveller_shell.worker", "channels.worker",
+        "places.search", "styleguide.index", "traveller_shell.manifest", "traveller_shell.worker", "channels.worker",
     ):  # fmt: skip
         yield get(endpoint, None)
     yield Row("static", "GET", None, values={"filename": "css/base.css"})
