@@ -5,6 +5,7 @@ metadata (no place, no camera, nothing hidden behind the end of the file).
 """
 
 import io
+import struct
 import uuid
 import warnings
 
@@ -19,6 +20,8 @@ LONGEST_SIDE = 1600
 QUALITY = 82
 FORMATS = ("JPEG", "PNG", "WEBP")
 MIMETYPE = "image/jpeg"
+# What Pillow raises over broken files: besides its own errors those of whatever its readers do with bytes that are not there.
+UNREADABLE = (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error)
 
 
 class UnfitPicture(ValueError):
@@ -47,7 +50,7 @@ def clean_picture(raw: bytes, *, longest_side: int = LONGEST_SIDE) -> bytes:
                 return _written(_opaque(upright))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UnfitPicture("too_many_pixels") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except UNREADABLE as error:
         if isinstance(error, UnfitPicture):
             raise
         raise UnfitPicture("unreadable") from error

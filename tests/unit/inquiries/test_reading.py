@@ -134,6 +134,16 @@ def test_parts_end_behind_records_and_count_them(tmp_path: Path) -> None:
     assert sum(span.rows for span in spans(path, 0, quoted=False, size=400)) > 1000
 
 
+@pytest.mark.parametrize("quoted", [True, False])
+@pytest.mark.parametrize(("tail", "more"), [(b"", 0), (b"\0", 0), (b"\0\0\0", 0), (b"\0x", 1), (b"7", 1)])
+def test_what_is_left_out_behind_the_last_line_makes_no_row(
+    tmp_path: Path, tail: bytes, more: int, quoted: bool
+) -> None:
+    path = tmp_path / "list"
+    path.write_bytes(b"1,ab\n2,cd\n" + tail)
+    assert sum(span.rows for span in spans(path, 0, quoted=quoted)) == 2 + more
+
+
 @pytest.mark.parametrize(
     "text",
     ["1990-01-02", "1990/1/2", "1990.1.2", "1990年1月2日", "19900102", "02/01/1990", "1990-01-02 00:00:00", "32875"],

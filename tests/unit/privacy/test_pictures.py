@@ -42,12 +42,19 @@ def test_a_large_one_is_made_smaller() -> None:
         assert made.size == (1600, 800)
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """One piece of a PNG, with its check sum."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def with_chunk(kind: bytes, data: bytes) -> bytes:
+    """A PNG with one more piece behind its head."""
+    plain = image(kind="PNG")
+    return plain[:33] + chunk(kind, data) + plain[33:]
+
+
 def bomb(width: int, height: int) -> bytes:
     """A PNG of a few bytes that claims to be enormous."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
 
@@ -61,6 +68,8 @@ def bomb(width: int, height: int) -> bytes:
         (image()[:200], "unreadable"),
         (image(kind="PNG")[:60], "unreadable"),
         (image(kind="GIF"), "unreadable"),
+        (with_chunk(b"iCCP", b"name\0"), "unreadable"),  # ends before what it says of itself
+        (with_chunk(b"eXIf", b"MM\0*\0"), "unreadable"),
         (bomb(60_000, 60_000), "too_many_pixels"),
         (bomb(8_000, 8_000), "too_many_pixels"),
     ],
