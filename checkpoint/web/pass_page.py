@@ -13,6 +13,8 @@ from checkpoint.risk.policy import PolicyData
 from checkpoint.risk.wording import measure_text, reason_text
 from checkpoint.web.qr import qr_svg
 
+_SOON = timedelta(hours=24)  # from then on the page asks to renew the code
+
 
 class Phase(enum.StrEnum):
     """Where a pass stands in its life."""
@@ -48,11 +50,23 @@ class PassView:
     companions: tuple[CompanionLine, ...]
     valid_through: datetime | None
     standing: bool = False
+    ends_soon: bool = False
 
     @property
     def shows_code(self) -> bool:
         """Whether the code still opens a barrier."""
         return self.record.issued is not None and self.phase in (Phase.VALID, Phase.INSIDE, Phase.TURNED_BACK)
+
+    @property
+    def renewal(self) -> str:
+        """When and how the code must be renewed, in a sentence; empty where none is needed any more."""
+        if self.valid_through is None or self.phase not in (Phase.VALID, Phase.TURNED_BACK):
+            return ""
+        if self.standing:
+            return str(_("It renews itself each morning: open this page with a network before you set out."))
+        if self.ends_soon:
+            return str(_("It ends soon. If you come later, declare again now: your new code comes at once."))
+        return str(_("If you come later than that, declare again on that day."))
 
     @property
     def is_lead(self) -> bool:
@@ -89,6 +103,7 @@ def view(record: Record, policy: PolicyData, at: datetime) -> PassView:
         ),
         valid_through=issued.expires_at - timedelta(seconds=1) if issued else None,
         standing=is_standing(record.registration.id),
+        ends_soon=issued is not None and issued.expires_at - at <= _SOON,
     )
 
 

@@ -1,7 +1,7 @@
-"""The traveller's form with no network: the service worker that keeps it on the phone, and the manifest.
+"""The traveller's form and passes with no network: the service worker that keeps them on the phone, and the manifest.
 
-Only the empty form is kept, with its style and scripts. The worker's text changes when any of them does, and then the phone fetches
-them anew.
+Kept are the empty form with its style and scripts, and the passes that this phone itself has shown. The worker's text changes when
+any of the files does, and then the phone fetches them anew.
 """
 
 import hashlib
@@ -19,13 +19,14 @@ blueprint = Blueprint("traveller_shell", __name__)
 
 _TEMPLATES = (
     "base.html", "components/forms.html", "components/icons.html", "traveller/form.html", "traveller/_fields.html",
-    "traveller/_carry.html",
+    "traveller/_carry.html", "traveller/_known.html", "traveller/pass.html",
 )  # fmt: skip
+_WITH_FILES = ("base.html", "form.html", "pass.html")
 _NAMED = re.compile(r"filename='((?:css|js|img|vendor)/[^']+)'")
 # What the modules fetch only when they need it.
 _LATER = (
     "js/carried-code.js", "js/places-offline.js", "js/qr.js", "js/traveller-body.js", "js/traveller-carry.js",
-    "js/traveller-problems.js", "js/traveller-unsent.js", "js/traveller-validate.js", "vendor/uqr.js",
+    "js/traveller-fill.js", "js/traveller-problems.js", "js/traveller-unsent.js", "js/traveller-validate.js", "vendor/uqr.js",
 )  # fmt: skip
 _WORKER = "js/traveller-worker.js"
 
@@ -36,7 +37,7 @@ def worker() -> Response:
     """The service worker of `/` and `/c/CODE`, with the list of what it keeps."""
     static = Path(str(current_app.static_folder))
     pages = [Path(str(current_app.template_folder)) / name for name in _TEMPLATES]
-    named = {match for page in pages[:1] + pages[3:4] for match in _NAMED.findall(page.read_text("utf-8"))}
+    named = {match for page in pages if page.name in _WITH_FILES for match in _NAMED.findall(page.read_text("utf-8"))}
     names = sorted((named | set(_LATER)) - {"js/nav.js"})
     words = sorted((Path(current_app.root_path) / "translations").glob("*/LC_MESSAGES/messages.mo"))
     digest = hashlib.sha256()

@@ -39,6 +39,7 @@ async function ask() {
       const tag = (answer.headers.get("ETag") ?? "").replace(/^W\/|"/g, "");
       take(await answer.text(), tag);
     }
+    if (answer.status === 200 || answer.status === 304) document.dispatchEvent(new Event("pass:fresh"));
   } catch {
     // no network: what stands here was true when it was fetched, and the next round asks again
   } finally {

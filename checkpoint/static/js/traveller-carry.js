@@ -3,13 +3,13 @@
 
 import { toCodes } from "./carried-code.js";
 import { qrCode } from "./qr.js";
-import { bodyOf, localTime, rowsOf } from "./traveller-body.js";
+import { bodyOf, localTime } from "./traveller-body.js";
+import { restore } from "./traveller-fill.js";
 import { clear, fieldOf, showProblems } from "./traveller-problems.js";
 import { find, forget, keep, send, unsent } from "./traveller-unsent.js";
 import { problems } from "./traveller-validate.js";
 
 const TURN_MS = 1800; // how long each of several codes stands: a camera needs a few frames of it
-const KINDS = ["stays", "companions", "tests"];
 const screen = document.querySelector("[data-carry]");
 const part = (name) => screen.querySelector(`[data-carry-part="${name}"]`);
 const words = JSON.parse(document.getElementById("offline-words").textContent);
@@ -17,6 +17,8 @@ const entriesOf = (form) => [...new FormData(form)].filter(([name, value]) => ty
 let turning = 0;
 let shown = null;
 let sending = false;
+
+export { restore };
 
 function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
@@ -34,27 +36,6 @@ export function renew(form) {
   form.elements.client_id.value = newId();
   form.elements.arriving_on.value = today(form);
   document.querySelector("[data-offline-note]").hidden = navigator.onLine;
-}
-
-/** Put what was typed back, with its rows. */
-export function restore(form, entries) {
-  for (const kind of KINDS) {
-    for (const [at, values] of rowsOf(entries)[kind].entries()) {
-      const rows = () => form.querySelectorAll(`[data-row="${kind}"]`);
-      if (rows().length <= at) form.querySelector(`[data-add="${kind}"]`).click();
-      for (const [name, value] of Object.entries(values)) set(rows()[at]?.querySelectorAll(`[name$=".${name}"], [name$="_${name}"]`) ?? [], value);
-    }
-  }
-  const plain = entries.filter(([name]) => !KINDS.some((kind) => name.startsWith(`${kind}.`)));
-  for (const [name, value] of plain) set(form.querySelectorAll(`[name="${CSS.escape(name)}"]`), value);
-}
-
-function set(controls, value) {
-  for (const control of controls) {
-    if (control.type === "checkbox" || control.type === "radio") control.checked ||= control.value === value;
-    else control.value = value;
-    if (control.name.endsWith("_code")) control.closest("[data-division-picker]")?.toggleAttribute("data-chosen", Boolean(value));
-  }
 }
 
 /** Take the form over: its faults beside its fields, or its code on the screen. */

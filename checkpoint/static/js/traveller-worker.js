@@ -1,18 +1,21 @@
 // Keeps the traveller's empty form on the phone, so that it opens with no network. Sent by /sw.js, which puts the list KEPT before it:
-// {version, languages, files}. Only the empty form, the style and the modules are kept: no pass, no answer of the API, nothing that
-// anybody has typed. All else on this site passes through untouched.
+// {version, languages, files}. Of people it keeps only the passes that the pages of this phone name as theirs, masked as they are
+// shown, until they are taken off the list: no answer of the API, nothing that anybody has typed. All else passes through untouched.
 /* global KEPT */
 
 const PREFIX = "checkpoint-form-";
 const CACHE = `${PREFIX}${KEPT.version}`;
 const POSTS = "checkpoint-posts"; // the posters that this phone has opened, and its language: outlives a version
+const WALLET = "checkpoint-wallet"; // the passes of this phone with their pictures: outlives a version
 const LANGUAGE = "/offline/language";
 const PLACES = "/places/offline.json";
 const MOST_POSTS = 4;
 const PAGE_MS = 6000;
 const FILE_MS = 4000;
+const PASS_MS = 5000;
 const SEND_MS = 20_000;
 const FORM = /^\/(c\/[\w-]{2,24})?$/;
+const PASS = /^\/p\/([\w-]{20,80})(\/qr\.svg)?$/;
 
 const shellOf = (path, language) => `${path}?shell=1&lang=${language}`;
 
@@ -99,18 +102,58 @@ async function file(request) {
   }
 }
 
+/** Keep exactly these passes: `handles` are all that this phone has. */
+async function keepPasses(handles) {
+  const cache = await caches.open(WALLET);
+  const wanted = new Set(handles.flatMap((handle) => [`/p/${handle}`, `/p/${handle}/qr.svg`]).filter((path) => PASS.test(path)));
+  const held = new Set();
+  for (const { url } of await cache.keys()) {
+    const { pathname } = new URL(url);
+    held.add(pathname);
+    if (!wanted.has(pathname)) await cache.delete(pathname);
+  }
+  for (const path of wanted) if (!held.has(path)) await keepPass(cache, path, await fetch(path, { cache: "no-store" }));
+}
+
+/** A pass that the server no longer knows is not kept either. */
+async function keepPass(cache, path, response) {
+  if (response.ok && !response.redirected) await cache.put(path, response);
+  else if (response.status === 404 || response.status === 410) await cache.delete(path);
+}
+
+/** A pass as it is now; with no network as it was when it was last shown, if this phone keeps it. */
+async function pass(request, { pathname }) {
+  const cache = await caches.open(WALLET);
+  const kept = await cache.match(pathname);
+  try {
+    const response = await (kept ? fetched(request, PASS_MS) : fetch(request));
+    if (kept) await keepPass(cache, pathname, response.clone());
+    return response;
+  } catch (error) {
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function tell({ data, ports }) {
+  if (Array.isArray(data?.wallet)) await keepPasses(data.wallet.map(String));
+  else await remember(data ?? {});
+  ports[0]?.postMessage("kept");
+}
+
 addEventListener("install", (event) => {
   skipWaiting(); // each answer comes from the network when there is one, so that a new version mixes with nothing
   event.waitUntil(fill());
 });
 addEventListener("activate", (event) => event.waitUntil(clear().then(() => clients.claim())));
-addEventListener("message", (event) => event.waitUntil(remember(event.data ?? {}).then(() => event.ports[0]?.postMessage("kept"))));
+addEventListener("message", (event) => event.waitUntil(tell(event)));
 
 addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
-  if (request.mode === "navigate") {
+  if (request.method === "GET" && PASS.test(url.pathname)) event.respondWith(pass(request, url));
+  else if (request.mode === "navigate") {
     if (!FORM.test(url.pathname) || url.searchParams.has("shell")) return;
     if (request.method === "POST") event.respondWith(sent(request, url));
     else if (request.method === "GET") event.respondWith(form(request, url));
