@@ -25,6 +25,7 @@ from checkpoint.channels.sending import send_due
 from checkpoint.companies.members import forget_old
 from checkpoint.companies.telling import send_notices
 from checkpoint.companies.watching import look
+from checkpoint.coverage.service import count_due
 from checkpoint.crossmatch import jobs as crossmatch
 from checkpoint.database import db, transaction
 from checkpoint.followups.overdue import sweep
@@ -57,6 +58,7 @@ AUDIT_SECONDS = 10
 BACKUP_SECONDS = 300  # how often it is looked whether a backup is due
 COMPANY_SECONDS = 20
 PURGE_SECONDS = 300  # how often it is looked whether the night's purge is due
+COVERAGE_SECONDS = 300  # how often it is looked whether the day that ended is counted
 DEADLINE_CHUNK = 500
 
 _log = logging.getLogger(__name__)
@@ -156,6 +158,7 @@ def build(app: Flask) -> BlockingScheduler:
     job(crossmatch.tidy, "inquiry_upkeep", INQUIRY_UPKEEP_SECONDS)
     job(lambda: scheduled.make_due(clock.now()), "backup", BACKUP_SECONDS)
     job(lambda: purge_due(clock.now()), "purge", PURGE_SECONDS)
+    job(lambda: count_due(clock.now()), "coverage", COVERAGE_SECONDS)
     job(lambda: reseal(clock.now, seconds=RESEAL_SHARE), "reseal", RESEAL_SECONDS)
     job(joint.exchange, "joint", JOINT_SECONDS)
     job(joint.tidy, "joint_upkeep", INQUIRY_UPKEEP_SECONDS)

@@ -31,6 +31,8 @@ class Permission(enum.StrEnum):
     SCANS_WRITE = "scans.write"
     GATE_SNAPSHOT = "gate.snapshot"
     COMMAND_READ = "command.read"
+    STANDING_READ = "standing.read"
+    COVERAGE_READ = "coverage.read"
     LISTS_WRITE = "lists.write"
     USERS_WRITE = "users.write"
     DEVICES_WRITE = "devices.write"
@@ -55,6 +57,7 @@ _WORKER = frozenset(
         Permission.APPROVALS_PAPER,
         Permission.ROSTERS_WRITE,
         Permission.PATROLS_READ,
+        Permission.COVERAGE_READ,
         Permission.CHANNELS_OWN,
         Permission.ACCOUNT_OWN,
         Permission.ACCOUNT_SECURE,
@@ -93,6 +96,8 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             Permission.AUDIT_READ,
             Permission.COMMAND_READ,
+            Permission.STANDING_READ,
+            Permission.COVERAGE_READ,
             Permission.PATROLS_READ,
             Permission.ACCOUNT_OWN,
             Permission.ACCOUNT_SECURE,
@@ -101,7 +106,9 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.COMPANY: frozenset(
         {Permission.COMPANY_OWN, Permission.CHANNELS_OWN, Permission.ACCOUNT_OWN, Permission.ACCOUNT_SECURE}
     ),
-    Role.INTEGRATION: frozenset({Permission.ALERTS_READ, Permission.ALERTS_ACT, Permission.PEOPLE_READ}),
+    Role.INTEGRATION: frozenset(
+        {Permission.ALERTS_READ, Permission.ALERTS_ACT, Permission.PEOPLE_READ, Permission.COVERAGE_READ}
+    ),
 }
 
 _DEVICE = frozenset({Permission.SCANS_WRITE, Permission.GATE_SNAPSHOT})

@@ -50,6 +50,8 @@ ACTS: dict[str, LazyString] = {
     "company.replied": lazy("Company replied"),
     "company.too_many": lazy("Company wanted too many on its staff list"),
     "company.unmask": lazy("Company's contact shown in clear"),
+    "coverage.count": lazy("Coverage of a day counted and sealed"),
+    "coverage.names": lazy("Names of people who are missing read"),
     "data.copy": lazy("Traveller took a copy of their data"),
     "data.erase": lazy("Data erased at the traveller's request"),
     "data.erasure_asked": lazy("Traveller asked for erasure"),

@@ -40,6 +40,7 @@ _HOME = {
 _NAVIGATION = (
     (Permission.COMMAND_READ, "/command", _l("Command")),
     (Permission.ALERTS_READ, "/inbox", _l("Inbox")),
+    (Permission.COVERAGE_READ, "/command/coverage", _l("Who is missing")),
     (Permission.APPROVALS_ANSWER, "/approvals", _l("Applications")),
     (Permission.GATE_SNAPSHOT, "/gate", _l("Checkpoint")),
     (Permission.SCANS_WRITE, "/approvals/paper", _l("Paper applications")),
@@ -248,6 +249,11 @@ def _set_up_first(error: SecondStepMissing) -> Answer:
     return redirect(url_for("account.second_step"), 303)
 
 
+def _is_tab(path: str, actor: Actor) -> bool:
+    """Whether a page of the main menu stands among the tabs of a face that the actor has anyway."""
+    return path.startswith("/command/") and actor.may(Permission.COMMAND_READ)
+
+
 def _template_values() -> dict[str, Any]:
     user = session_user() if flask.has_request_context() else None
     if user is None:  # a page that was asked for with a token is made for whoever that token names
@@ -255,5 +261,9 @@ def _template_values() -> dict[str, Any]:
     else:
         actor = None if lacks_second_step() else service.actor_of(user)
     actor = None if actor is None else at_site(actor)
-    links = [(path, label) for permission, path, label in _NAVIGATION if actor is not None and actor.may(permission)]
+    links = [
+        (path, label)
+        for permission, path, label in _NAVIGATION
+        if actor is not None and actor.may(permission) and not _is_tab(path, actor)
+    ]
     return {"person": user, "actor": actor, "navigation": links, "Permission": Permission}

@@ -7,6 +7,7 @@ from checkpoint.accounts.permissions import Permission
 from tests.factories import NOW, TODAY, companies, people
 from tests.factories.declarations import name, phone, resident_id
 from tests.factories.divisions import NEIGHBOUR_TOWN, SITE, TOWN, VILLAGE
+from tests.web.access.policy_rows import policy_and_coverage
 from tests.web.access.row import Made, Row, body, form, get, post, thing
 from tests.web.access.sent import (
     NATIONAL,
@@ -390,6 +391,6 @@ def rows() -> list[Row]:
     """The whole matrix."""
     parts = (
         _account, _admin, _alerts, _persons, _applications, _companies, _channels, _command, _joint, _patrols, _gate, _audit,
-        _public,
+        _public, policy_and_coverage,
     )  # fmt: skip
     return [row for part in parts for row in part()]
