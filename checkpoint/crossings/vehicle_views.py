@@ -85,7 +85,7 @@ def vehicle_view(vehicle_id: uuid.UUID, *, actor: Actor, at: datetime) -> Vehicl
     if row is None or not actor.sees(row.Checkpoint.division_code):
         raise NotFound
     vehicle: VehicleCrossing = row.VehicleCrossing
-    seated = _seated(vehicle.id)
+    seated = _seated(vehicle)
     here = {one.registration_id for one in seated}
     settings = current_app.extensions["settings"]
     is_open = vehicle.closed_at is None and vehicle.opened_at + LINK_FOR > at
@@ -100,13 +100,16 @@ def vehicle_view(vehicle_id: uuid.UUID, *, actor: Actor, at: datetime) -> Vehicl
     )
 
 
-def _seated(vehicle_id: uuid.UUID) -> list[Seated]:
-    """The newest crossing of each person in a vehicle, and every code behind which nobody stands, in order of scanning."""
+def _seated(vehicle: VehicleCrossing) -> list[Seated]:
+    """The newest crossing of each person in a vehicle, and every code behind which nobody stands, in order of scanning.
+
+    A scan names its vehicle before the vehicle itself is told; one of another checkpoint seats nobody.
+    """
     rows = db.session.execute(
         select(Crossing, Registration.tier, Traveller)
         .outerjoin(Registration, Registration.id == Crossing.registration_id)
         .outerjoin(Traveller, Traveller.id == Registration.traveller_id)
-        .where(Crossing.vehicle_id == vehicle_id)
+        .where(Crossing.vehicle_id == vehicle.id, Crossing.checkpoint_id == vehicle.checkpoint_id)
         .order_by(Crossing.scanned_at.desc(), Crossing.id.desc())
         .limit(AT_MOST)
     )
@@ -180,7 +183,7 @@ def vehicles_here(checkpoint_id: uuid.UUID, since: datetime) -> list[tuple[Vehic
         rows = db.session.execute(
             select(Crossing.vehicle_id, Crossing.id, Crossing.registration_id, Crossing.problem, Registration.tier)
             .outerjoin(Registration, Registration.id == Crossing.registration_id)
-            .where(Crossing.vehicle_id.in_(inside))
+            .where(Crossing.vehicle_id.in_(inside), Crossing.checkpoint_id == checkpoint_id)
             .order_by(Crossing.scanned_at)
         )
         for row in rows:
