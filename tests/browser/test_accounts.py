@@ -11,6 +11,7 @@ from checkpoint import clock
 from checkpoint.accounts import invitations, totp
 from checkpoint.accounts.models import Role
 from checkpoint.database import db
+from tests.browser.axe import violations, with_axe
 from tests.factories import people
 from tests.factories.chromium import chromium, keep_picture, mistakes, open_page
 from tests.factories.divisions import SITE
@@ -65,6 +66,7 @@ def test_from_the_invitation_to_the_end_of_the_first_device(browser: Browser, ad
     recovery = first.locator("[data-secret-codes] li").first.inner_text()
 
     second = open_page(browser, width=1280, height=900)
+    with_axe(second.context)
     errors += mistakes(second)
     second.goto(f"{address}/login?lang=en")
     second.locator("#login").fill("lina")
@@ -74,6 +76,7 @@ def test_from_the_invitation_to_the_end_of_the_first_device(browser: Browser, ad
     second.locator("#code").fill(totp.code_at(secret, now))
     press(second, "Go on")
     expect(second.locator("#code-error")).to_contain_text("used already")
+    assert violations(second) == []
     second.get_by_role("link", name="use a recovery code").click()
     second.locator("#code").fill(recovery)
     press(second, "Go on")
