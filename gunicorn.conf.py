@@ -55,12 +55,20 @@ def post_worker_init(worker: object) -> None:
     close_streams_on_exit(getattr(worker, "app").callable)  # noqa: B009 - gunicorn's worker is untyped
 
 
+def worker_exit(_server: object, worker: object) -> None:
+    """What a worker has counted and not written yet is written now."""
+    from checkpoint.web.metering import flush_at_end
+
+    flush_at_end(getattr(worker, "app").callable)  # noqa: B009 - gunicorn's worker is untyped
+
+
 def post_fork(_server: object, worker: object) -> None:
     """Forget the connections of the master: a connection has one process."""
     from checkpoint.database import bound_requests, db
 
     sys.setswitchinterval(0.001)  # seconds: those who are sent away wait behind those who are answered, a turn of each
     app = getattr(worker, "app").callable  # noqa: B009 - gunicorn's worker is untyped
+    app.extensions["counts"].take_place(getattr(worker, "age"))  # noqa: B009 - gunicorn's worker is untyped
     with app.app_context():
         db.engine.dispose(close=False)
         bound_requests(db.engine)

@@ -30,8 +30,8 @@ class TooManyAttempts(CheckpointError):
 
     code = "too_many_attempts"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 

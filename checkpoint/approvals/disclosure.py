@@ -4,15 +4,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.accounts.permissions import Actor
 from checkpoint.approvals.models import ApprovalHolder
 from checkpoint.approvals.queries import holders, one
-from checkpoint.audit.service import record
-from checkpoint.database import transaction
-from checkpoint.errors import InvalidInput, NotAllowed
-from checkpoint.words import _
+from checkpoint.disclosure.service import unmasking
 
-PURPOSES = ("call", "identify", "visit")
+FIELDS = ("name", "id_number", "phone", "plate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +24,10 @@ class Opened:
 def reveal(approval_id: uuid.UUID, purpose: str, *, actor: Actor, at: datetime) -> Opened:
     """Open names, documents, phones and plates of one application and write down who did, and why.
 
-    Raises InvalidInput for a purpose that is none of PURPOSES, NotAllowed, NotFound (also outside the actor's jurisdiction).
+    Raises InvalidInput for a purpose that is none, NotAllowed, TooManyOpened, NotFound (also outside the actor's jurisdiction).
     """
-    if purpose not in PURPOSES:
-        raise InvalidInput.one("purpose", "literal_error", _("Say what you need it for."))
-    if not actor.may(Permission.PEOPLE_UNMASK):
-        raise NotAllowed
-    with transaction():
+    with unmasking("approval", approval_id, purpose, actor=actor, at=at) as note:
         approval = one(actor, approval_id)
-        opened = Opened(approval.contact_name or "", approval.contact_phone or "", tuple(holders(approval.id)))
-        record(
-            at=at,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            act="people.unmask",
-            object_type="approval",
-            object_id=approval.id,
-            purpose=purpose,
-            data={"number": approval.number, "people": len(opened.holders)},
-        )
-    return opened
+        named = tuple(holders(approval.id))
+        note(FIELDS, people=max(1, len(named)), data={"number": approval.number})
+        return Opened(approval.contact_name or "", approval.contact_phone or "", named)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from checkpoint.audit.models import AuditEntry, AuditLink
 from checkpoint.database import db
@@ -44,6 +44,11 @@ def acts() -> Sequence[str]:
         if found is None:
             return known
         known.append(found)
+
+
+def number(search: Search) -> int:
+    """How many entries there are of what is looked for."""
+    return db.session.scalar(select(func.count()).select_from(AuditEntry).where(*_conditions(search))) or 0
 
 
 def lines(search: Search) -> Iterator[str]:

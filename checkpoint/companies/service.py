@@ -34,7 +34,8 @@ from checkpoint.companies.models import (
 from checkpoint.companies.queries import by_link, one
 from checkpoint.companies.rows import Wrong, person_name, phone_number
 from checkpoint.database import db, new_id, transaction
-from checkpoint.errors import Conflict, FieldError, InvalidInput, NotAllowed
+from checkpoint.disclosure.service import unmasking
+from checkpoint.errors import Conflict, FieldError, InvalidInput
 from checkpoint.privacy import keyring
 from checkpoint.regions.models import at_level
 from checkpoint.risk.policy import Deadline, Tier
@@ -270,18 +271,16 @@ def close(company_id: uuid.UUID, why: str, *, actor: Actor, at: datetime) -> Com
     return company
 
 
-def unmask(company_id: uuid.UUID, *, actor: Actor, at: datetime) -> dict[str, str]:
-    """The contact and the address of a company in clear; always audited."""
-    if not actor.may(Permission.PEOPLE_UNMASK):
-        raise NotAllowed
-    with transaction():
+def unmask(company_id: uuid.UUID, purpose: str, *, actor: Actor, at: datetime) -> dict[str, str]:
+    """The contact and the address of a company in clear, and who looked is written down, and what for.
+
+    Raises InvalidInput, NotAllowed, TooManyOpened, NotFound.
+    """
+    fields = ("contact_name", "contact_phone", "address")
+    with unmasking("company", company_id, purpose, actor=actor, at=at) as note:
         company = one(actor, company_id)
-        _audit("company.unmask", company, actor, at)
-    return {
-        "contact_name": company.contact_name or "",
-        "contact_phone": company.contact_phone or "",
-        "address": company.address or "",
-    }
+        note(fields)
+        return {name: getattr(company, name) or "" for name in fields}
 
 
 def _said(field: str, text: str) -> str:

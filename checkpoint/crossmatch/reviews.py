@@ -25,7 +25,8 @@ from checkpoint.config import Settings
 from checkpoint.crossmatch.people import ids_of, registered
 from checkpoint.crossmatch.service import judged
 from checkpoint.database import db, transaction
-from checkpoint.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from checkpoint.disclosure.service import unmasking
+from checkpoint.errors import Conflict, NotAllowed, NotFound
 from checkpoint.inquiries import reviewing
 from checkpoint.inquiries import service as inquiries
 from checkpoint.inquiries.alarming import align
@@ -46,8 +47,6 @@ REVIEW_WITHIN = timedelta(hours=2)
 _COUNTING = (InquiryState.IN_FORCE.value, InquiryState.MATCHING.value)
 _LATE = timedelta(minutes=2)
 _BATCH = 200
-PURPOSES = ("review", "call", "request")
-"""What both sides of a pair may be opened for: to compare them, to call and ask, to answer those who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,24 +240,17 @@ class Opened:
 
 
 def reveal(hit_id: uuid.UUID, purpose: str, *, actor: Actor, at: datetime) -> Opened:
-    """Open both sides of a pair and write down who did, and what for (a word of PURPOSES).
+    """Open both sides of a pair and write down who did, and what for.
 
-    Raises NotFound (also when the inquiry has ended: its rows are destroyed), NotAllowed, InvalidInput.
+    Raises NotFound (also when the inquiry has ended: its rows are destroyed), NotAllowed, InvalidInput, TooManyOpened.
     """
     _may(actor)
-    if not actor.may(Permission.PEOPLE_UNMASK):
-        raise NotAllowed
-    if purpose not in PURPOSES:
-        raise InvalidInput.one("purpose", "literal_error", f"purpose must be one of {', '.join(PURPOSES)}")
-    with transaction() as session:
-        hit = _visible(session, actor, hit_id)
+    with unmasking("inquiry_hit", hit_id, purpose, actor=actor, at=at) as note:
+        hit = _visible(db.session(), actor, hit_id)
         if hit.listed is None:
             raise NotFound
-        record(
-            at=at, actor_kind=actor.kind, actor_id=actor.id, act="people.unmask", object_type="inquiry_hit",
-            object_id=hit.id, purpose=purpose,
-            data={"fields": ["name", "id_number", "phone", "plate"], "registration": str(hit.registration_id)},
-        )  # fmt: skip
+        fields = ("name", "id_number", "phone", "plate")
+        note(fields, people=2, data={"registration": str(hit.registration_id)})
         return sides(hit)
 
 

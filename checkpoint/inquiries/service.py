@@ -24,6 +24,7 @@ from checkpoint.alerts.service import TAKEN_BACK, note_change
 from checkpoint.audit import service as audit
 from checkpoint.config import Settings
 from checkpoint.database import db, new_id, transaction
+from checkpoint.disclosure import meter
 from checkpoint.errors import Conflict, InvalidInput, NotFound
 from checkpoint.inquiries.alarming import group_key
 from checkpoint.inquiries.columns import UnknownColumn, guess, is_enough, mapped
@@ -303,6 +304,7 @@ def wrong_rows(
         inquiry = locked(session, inquiry_id)
         rows = list(bad_rows(data_folder(), inquiry.id.hex, seal_key(inquiry)))
         _audit(actor, "inquiry.wrong_rows", inquiry.id, at, {"rows": len(rows)})
+    meter.shown(actor, more=len(rows), at=at)
     return inquiry, rows
 
 

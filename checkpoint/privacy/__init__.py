@@ -14,6 +14,7 @@ from checkpoint.privacy.sealing import (
     secret_tag,
     unseal,
     unseal_bytes,
+    watchers,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "secret_tag",
     "unseal",
     "unseal_bytes",
+    "watchers",
 ]

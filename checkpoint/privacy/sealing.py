@@ -8,11 +8,18 @@ import hashlib
 import hmac
 import os
 import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, overload
 
 from flask import current_app
 
 from checkpoint.privacy.keyring import Keyring, fresh
+
+Watcher = Callable[[str, str, uuid.UUID, str], None]
+watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+"""Who is told of each text that is opened in this context: table, column, row and the text itself. Every page that shows a person has to
+open their name, masked or not, so this is the one place at which it can be counted whom somebody is shown."""
 
 
 class SealBroken(ValueError):
@@ -53,9 +60,12 @@ def seal(ring: Keyring, text: str, table: str, column: str, row: uuid.UUID) -> b
 def unseal(ring: Keyring, sealed: bytes, table: str, column: str, row: uuid.UUID) -> str:
     """Open a sealed value; raises SealBroken if it does not belong to this column and row."""
     try:
-        return unseal_bytes(ring, sealed, table, column, row).decode()
+        text = unseal_bytes(ring, sealed, table, column, row).decode()
     except UnicodeDecodeError as error:
         raise SealBroken(SealBroken.__doc__) from error
+    for watch in watchers.get():
+        watch(table, column, row, text)
+    return text
 
 
 def lookup_hash(ring: Keyring, kind: str, value: str) -> bytes:

@@ -16,12 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from checkpoint.accounts.models import Checkpoint
-from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.accounts.permissions import Actor
 from checkpoint.alerts import queries as alerts
 from checkpoint.alerts.kinds import Kind, register
 from checkpoint.alerts.service import NewAlert, raise_alerts, resolve
-from checkpoint.audit.service import record
 from checkpoint.database import db, new_id, transaction
+from checkpoint.disclosure.service import unmasking
 from checkpoint.errors import InvalidInput, NotAllowed, NotFound
 from checkpoint.privacy import SealBroken, open_carried
 from checkpoint.regions import default_index
@@ -177,25 +177,18 @@ def meanwhile(kept: CarriedRefusal) -> uuid.UUID | None:
     return db.session.scalar(select(Registration.id).where(Registration.client_id == kept.client_id))
 
 
-def reveal(kept: CarriedRefusal, alert_id: uuid.UUID, *, actor: Actor, at: datetime) -> dict[str, Any]:
-    """What was declared, in full, to be mended; who opened it is written down. Empty when it could not be opened at all."""
-    if not actor.may(Permission.PEOPLE_UNMASK):
-        raise NotAllowed
-    with transaction():
-        record(
-            at=at,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            act="people.unmask",
-            object_type="carried",
-            object_id=kept.id,
-            purpose="mend",
-            data={"alert": str(alert_id)},
-        )
-    try:
-        return _object((kept.declaration or "").encode())
-    except InvalidInput:
-        return {}
+def reveal(alert_id: uuid.UUID, purpose: str, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    """What was declared, in full, to be mended; who opened it, and what for, is written down. Empty when it could not be read at all.
+
+    Raises InvalidInput, NotAllowed, TooManyOpened, NotFound.
+    """
+    kept = visible(actor, alert_id)
+    with unmasking("carried", kept.id, purpose, actor=actor, at=at) as note:
+        note(("name", "id_number", "phone", "address"), data={"alert": str(alert_id)})
+        try:
+            return _object((kept.declaration or "").encode())
+        except InvalidInput:
+            return {}
 
 
 def mend(kept: CarriedRefusal, declaration: Declaration, alert_id: uuid.UUID, *, actor: Actor, at: datetime) -> Receipt:

@@ -4,12 +4,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.accounts.permissions import Actor
 from checkpoint.alerts import queries as alerts
 from checkpoint.alerts.service import note_change
-from checkpoint.audit.service import record
-from checkpoint.database import db, transaction
-from checkpoint.errors import InvalidInput, NotAllowed, NotFound
+from checkpoint.database import db
+from checkpoint.disclosure.service import unmasking
+from checkpoint.errors import InvalidInput, NotFound
 from checkpoint.registrations.models import Registration, Traveller
 from checkpoint.registrations.queries import scoped
 
@@ -35,35 +35,30 @@ class Revealed:
 
 
 def reveal(
-    registration_id: uuid.UUID, what: str, *, actor: Actor, at: datetime, alert_id: uuid.UUID | None = None
+    registration_id: uuid.UUID,
+    what: str,
+    purpose: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    alert_id: uuid.UUID | None = None,
 ) -> Revealed:
-    """Open the fields of WHAT[`what`] and write down who did. With `alert_id`, a call is also a step of that alert.
+    """Open the fields of WHAT[`what`] and write down who did, and what for. With `alert_id`, a call is also a step of that alert.
 
-    Raises InvalidInput, NotAllowed, NotFound (also outside the actor's jurisdiction).
+    Raises InvalidInput, NotAllowed, TooManyOpened, NotFound (also outside the actor's jurisdiction).
     """
     if what not in WHAT:
         raise InvalidInput.one("what", "literal_error", f"what must be one of {', '.join(WHAT)}")
-    if not actor.may(Permission.PEOPLE_UNMASK):
-        raise NotAllowed
-    with transaction() as session:
-        registration = session.scalar(scoped(actor).where(Registration.id == registration_id))
+    with unmasking("registration", registration_id, purpose, actor=actor, at=at) as note:
+        registration = db.session.scalar(scoped(actor).where(Registration.id == registration_id))
         if registration is None:
             raise NotFound
         alert = alerts.one(actor, alert_id) if alert_id is not None else None
         if alert is not None and alert.subject_id != registration.id:
             raise NotFound
+        note(WHAT[what], data={"alert": str(alert.id)} if alert is not None else None)
         revealed = _read(registration, what)
-        record(
-            at=at,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            act="people.unmask",
-            object_type="registration",
-            object_id=registration.id,
-            purpose={"phone": "call", "address": "visit"}.get(what, "identify"),
-            data={"fields": list(WHAT[what]), "alert": str(alert.id) if alert else None},
-        )
-        if alert is not None and what == "phone":
+        if alert is not None and purpose == "call":
             note_change(alert.id, alert.division_code, "called", actor, at)
     return revealed
 

@@ -1,6 +1,7 @@
 """A traveller's own copy of a trip's data, by the pass and the last four characters of the document: everything in full, it is theirs.
 
-Left out is what names others or belongs to matters of an authority: notes and names of officers, alerts, inquiries.
+Left out is what names others or belongs to matters of an authority: notes and names of officers, alerts, inquiries. Who opened a name or a
+number is told by their office.
 """
 
 import uuid
@@ -22,6 +23,7 @@ from checkpoint.privacy import same
 from checkpoint.registrations.models import Pass, Registration, Stay, TestResult, Traveller
 from checkpoint.registrations.queries import Record, place_name, visible
 from checkpoint.retention.holds import Reason, keeping
+from checkpoint.retention.looks import looks_at
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.service import current_state
 
@@ -122,6 +124,16 @@ def _all(record: Record, at: datetime) -> dict[str, Any]:
         "appeals": [
             _values(one, "made_at", "state", "text", "answered_at", "answer")
             for one in _rows(Appeal, registration, Appeal.made_at)
+        ],
+        "looks": [
+            {
+                "opened_at": _plain(one.at),
+                "role": one.role,
+                "office": place_name(one.division_code),
+                "fields": list(one.fields),
+                "purpose": one.purpose,
+            }
+            for one in looks_at(record, with_inquiries=False)
         ],
         "kept": {
             "until": _plain(kept.goes_on) if kept else None,

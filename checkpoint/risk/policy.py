@@ -78,6 +78,7 @@ class StaffLists(_Frozen):
 
 
 Stage = Literal["village", "town", "command"]
+UNMASKINGS_PER_HOUR: dict[Stage, int] = {"village": 60, "town": 150, "command": 300}
 Application = Literal["person", "staff", "lorry", "commuter", "company"]
 APPROVAL_STAGES: dict[Application, tuple[Stage, ...]] = {
     "person": ("village", "town"),
@@ -95,7 +96,8 @@ class PolicyData(_Frozen):
     `approval_stages` says by kind of application who answers it, the nearest first, and `approval_longest_days` how long one may be
     granted for; what they do not name stays as shipped. With `approval_command_for_red` whatever lets red people in is answered by
     command as well. With `commuter_follow_ups` the work on a commuter is planned at the first entry, as for anybody; without it nobody
-    calls on a commuter who is not red.
+    calls on a commuter who is not red. `unmaskings_per_hour` bounds of how many people somebody with a role may open names and numbers
+    within an hour; roles that it does not name stay as shipped.
     """
 
     points: dict[str, int]
@@ -118,6 +120,12 @@ class PolicyData(_Frozen):
     commuter_follow_ups: bool = False
     retention: Retention = Field(default_factory=Retention)  # versions stored before it existed do not name it
     staff_lists: StaffLists = Field(default_factory=StaffLists)
+    unmaskings_per_hour: dict[Stage, Annotated[int, Field(ge=1, le=10_000)]] = Field(default_factory=dict)
+
+    def ceiling_of(self, role: str | None) -> int | None:
+        """Of how many people somebody with a role may open names and numbers within an hour; None for a role that opens none."""
+        bounds = UNMASKINGS_PER_HOUR | self.unmaskings_per_hour
+        return next((number for stage, number in bounds.items() if stage == role), None)
 
     def stages_of(self, kind: Application) -> tuple[Stage, ...]:
         """Who answers an application of a kind, the nearest first."""

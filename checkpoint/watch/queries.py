@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, case, func, or_, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.functions import GenericFunction
 
 from checkpoint.accounts.models import Checkpoint, CheckpointKind
 from checkpoint.alerts.models import Alert, AlertState
@@ -21,30 +19,17 @@ from checkpoint.followups.models import FollowUp, FollowUpState
 from checkpoint.regions.models import at_level
 from checkpoint.registrations.models import Registration, Traveller
 from checkpoint.risk.policy import Tier
+from checkpoint.watch.epochs import epoch
+from checkpoint.watch.reading import bulk_reading
 from checkpoint.watch.rules import RULES, Finding, Span, doublings, openings, within_hours
+
+__all__ = ["MOST", "QUERIES", "TOWN", "epoch"]
 
 MOST = 10_000
 TOWN = 4
 DAY, HOUR, PASSAGE = 86_400, 3_600, 600
 Limits = Mapping[str, int]
 Query = Callable[[Span, Limits], list[Finding]]
-
-
-class epoch(GenericFunction[int]):  # noqa: N801 - a function of SQL
-    """Whole seconds since 1970 of an instant, on both databases."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(epoch, "sqlite")
-def _epoch_sqlite(element: Any, compiler: Any, **arguments: Any) -> str:
-    return f"CAST(strftime('%s', {compiler.process(element.clauses, **arguments)}) AS INTEGER)"
-
-
-@compiles(epoch, "postgresql")
-def _epoch_postgresql(element: Any, compiler: Any, **arguments: Any) -> str:
-    return f"CAST(floor(extract(epoch FROM {compiler.process(element.clauses, **arguments)})) AS BIGINT)"
 
 
 def _instant(seconds: int) -> datetime:
@@ -322,5 +307,6 @@ QUERIES: dict[str, Query] = {
     "silent_checkpoint": silent_checkpoint,
     "county_doubling": county_doubling,
     "unopened_inbox": unopened_inbox,
+    "bulk_reading": bulk_reading,
 }
 assert set(QUERIES) == set(RULES)  # noqa: S101 - a rule without its query is a mistake in this file

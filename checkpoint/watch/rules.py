@@ -20,13 +20,15 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. It looks every `every`; `overlap` is how far back it looks again, since what is stored late still counts."""
+    """One rule. It looks every `every`; `overlap` is how far back it looks again, since what is stored late still counts. What it finds
+    asks for no answer within a time where `needs_answer` is false."""
 
     name: str
     tier: str
     limits: tuple[Limit, ...]
     every: timedelta = timedelta(minutes=1)
     overlap: timedelta = timedelta(minutes=10)
+    needs_answer: bool = True
 
     @property
     def kind(self) -> str:
@@ -91,6 +93,20 @@ RULES: dict[str, Rule] = {
         ),
         Rule("county_doubling", "red", (Limit("times", 2, 2, 20), Limit("least", 10, 2, 10_000))),
         Rule("unopened_inbox", "yellow", (Limit("hours", 4, 1, 72), Limit("least", 1, 1, 1000))),
+        Rule(
+            "bulk_reading",
+            "yellow",
+            (
+                Limit("village", 150, 5, 100_000),
+                Limit("town", 400, 5, 100_000),
+                Limit("command", 800, 5, 100_000),
+                Limit("integration", 3000, 5, 500_000),
+                Limit("day_times", 4, 1, 24),
+                Limit("exports", 3, 1, 1000),
+            ),
+            overlap=timedelta(minutes=20),
+            needs_answer=False,
+        ),
     )
 }
 

@@ -22,6 +22,7 @@ from checkpoint.errors import FieldError, InvalidInput, NotAllowed, NotFound
 from checkpoint.risk.policy import PolicyData, Tier
 from checkpoint.watch.models import WatchRule
 from checkpoint.watch.queries import QUERIES
+from checkpoint.watch.readers import BULK, note_unusual
 from checkpoint.watch.rules import RULES, Finding, Rule, Span, cause_of
 from checkpoint.watch.wording import LABELS, explain
 from checkpoint.words import _
@@ -31,12 +32,16 @@ MOST_DAYS = 30
 EXAMPLES = 12
 _CHUNK = 500
 
+ASKING = {"bulk_reading": Permission.AUDIT_READ}
+"""What somebody needs besides reading alerts to see those of a rule: who reads too much may sit at command."""
+
 for _rule in RULES.values():
     register(
         Kind(
             _rule.kind,
             LABELS[_rule.name],
             tier=Tier(_rule.tier),
+            permission=ASKING.get(_rule.name),
             explain=partial(explain, _rule.name),
         )
     )
@@ -172,6 +177,8 @@ def look(one: Standing, at: datetime, policy: PolicyData) -> int:
         session.flush()
         new = _new(one, findings)
         raise_alerts(new, policy, at)
+        if one.rule.name == BULK:
+            note_unusual(new, at)
     return len(new)
 
 
@@ -184,7 +191,7 @@ def _new(one: Standing, findings: Sequence[Finding]) -> list[NewAlert]:
             cause=cause,
             division_code=finding.division_code,
             tier=one.tier,
-            needs_answer=True,
+            needs_answer=one.rule.needs_answer,
             subject_type=finding.subject_type,
             subject_id=finding.subject_id,
             params=dict(finding.params),

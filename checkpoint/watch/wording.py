@@ -18,6 +18,7 @@ LABELS: dict[str, LazyString] = {
     "silent_checkpoint": lazy("A checkpoint is silent"),
     "county_doubling": lazy("Yellow from one county doubles"),
     "unopened_inbox": lazy("A village has not opened its inbox"),
+    "bulk_reading": lazy("Somebody reads very many people"),
 }
 ABOUT: dict[str, LazyString] = {
     "not_arrived": lazy("Somebody was let in and nobody has confirmed their arrival in time. The town is told."),
@@ -27,6 +28,9 @@ ABOUT: dict[str, LazyString] = {
     "silent_checkpoint": lazy("A checkpoint scans nobody for too long in its open hours."),
     "county_doubling": lazy("Yellow people from one county are twice as many as in the hour before."),
     "unopened_inbox": lazy("Alerts stand unseen in a village for hours. The town is told, once a day."),
+    "bulk_reading": lazy(
+        "An account was shown, or took out, many more people than its work asks for. The auditor alone is told."
+    ),
 }
 LIMITS: dict[tuple[str, str], LazyString] = {
     ("not_arrived", "hours"): lazy("Hours from the barrier to the door"),
@@ -42,6 +46,12 @@ LIMITS: dict[tuple[str, str], LazyString] = {
     ("county_doubling", "least"): lazy("At least so many people in the hour"),
     ("unopened_inbox", "hours"): lazy("Hours unseen"),
     ("unopened_inbox", "least"): lazy("At least so many alerts"),
+    ("bulk_reading", "village"): lazy("People in an hour, village or community"),
+    ("bulk_reading", "town"): lazy("People in an hour, town or street"),
+    ("bulk_reading", "command"): lazy("People in an hour, command"),
+    ("bulk_reading", "integration"): lazy("People in an hour, connected system"),
+    ("bulk_reading", "day_times"): lazy("In a day, so many times the hour"),
+    ("bulk_reading", "exports"): lazy("Files in an hour"),
 }
 
 
@@ -79,5 +89,11 @@ def explain(rule: str, params: Mapping[str, Any]) -> list[str]:
             "%(place)s: %(number)s alerts that nobody had looked at after %(hours)s h", **values
         ),
     }
-    make = sentences.get(rule)
+    reading = {
+        "hour": lambda: _("%(number)s people shown within an hour (limit %(limit)s)", **values),
+        "day": lambda: _("%(number)s people shown within a day (limit %(limit)s)", **values),
+        "exports": lambda: _("%(number)s files with people taken out within an hour (limit %(limit)s)", **values),
+        "refused": lambda: _("Data of %(number)s people opened within an hour; more was refused", **values),
+    }
+    make = reading.get(str(params.get("what"))) if rule == "bulk_reading" else sentences.get(rule)
     return [make()] if make is not None else []

@@ -39,6 +39,7 @@ def init_app(app: Flask, babel: Babel) -> None:
         inquiries,
         joint,
         locale,
+        metering,
         own_data,
         pass_reports,
         patrols,
@@ -59,6 +60,7 @@ def init_app(app: Flask, babel: Babel) -> None:
     errors.init_app(app)
     filters.init_app(app)
     auth.init_app(app)
+    metering.init_app(app)
     for module in (
         traveller,
         traveller_shell,

@@ -1,10 +1,21 @@
 """The auditor's face: the trail searched and exported, and whether it is whole."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request, stream_with_context
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
@@ -14,6 +25,8 @@ from checkpoint.audit.service import record
 from checkpoint.audit.verifying import verify
 from checkpoint.database import transaction
 from checkpoint.errors import FieldError, InvalidInput
+from checkpoint.watch import readers
+from checkpoint.watch.wording import explain
 from checkpoint.web.audit_words import FAULTS, act_word, compact
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.errors import field_errors
@@ -38,6 +51,20 @@ def index() -> Answer:
     return _page(*queries.page(search, before=before), {})
 
 
+@blueprint.post("/readers/<uuid:alert_id>")
+@requires(Permission.AUDIT_READ)
+def answer(alert_id: uuid.UUID) -> Answer:
+    """Say what came of somebody's unusual reading."""
+    try:
+        readers.settle(alert_id, request.form.get("answer", ""), actor=current_actor(), at=clock.now())
+    except InvalidInput as problem:
+        return _page(
+            *queries.page(queries.Search()), {}, reading_errors={alert_id: field_errors(problem)["answer"]}
+        ), 422
+    flash(_("Saved."), "success")
+    return redirect(url_for("audit.index"), 303)
+
+
 @blueprint.post("/verify")
 @requires(Permission.AUDIT_READ)
 def check() -> Answer:
@@ -52,20 +79,26 @@ def check() -> Answer:
 def export() -> Answer:
     """What is asked for, as JSON lines, the oldest first; that it was taken out is audited."""
     search = _search(request.args)
-    _note("audit.export", {name: request.args[name] for name in ("act", "since", "until") if request.args.get(name)})
+    asked = {name: request.args[name] for name in ("act", "since", "until") if request.args.get(name)}
+    _note("audit.export", {**asked, "rows": queries.number(search)})
     answer = Response(stream_with_context(queries.lines(search)), mimetype="application/jsonl")
     answer.headers["Content-Disposition"] = 'attachment; filename="audit.jsonl"'
     return answer
 
 
 def _page(rows: Any, before: int | None, errors: Mapping[str, str], **more: Any) -> str:
-    keys = {f"{row.actor_kind}:{row.actor_id}" if row.actor_id else row.actor_kind for row in rows}
+    unusual = readers.unusual(current_actor())
+    keys = {str(one.params["reader"]) for one in unusual} | {one.resolved_by for one in unusual if one.resolved_by}
+    keys |= {f"{row.actor_kind}:{row.actor_id}" if row.actor_id else row.actor_kind for row in rows}
     asked = {name: value for name, value in request.args.items() if value and name != "before"}
     return render_template(
         "audit/index.html",
         rows=rows,
         before=before,
         names=actor_names(keys),
+        unusual=unusual,
+        explain=explain,
+        reading_errors=more.pop("reading_errors", {}),
         acts=queries.acts(),
         values=asked,
         errors=errors,

@@ -49,7 +49,6 @@ ACTS: dict[str, LazyString] = {
     "company.refused": lazy("Company refused"),
     "company.replied": lazy("Company replied"),
     "company.too_many": lazy("Company wanted too many on its staff list"),
-    "company.unmask": lazy("Company's contact shown in clear"),
     "coverage.count": lazy("Coverage of a day counted and sealed"),
     "coverage.names": lazy("Names of people who are missing read"),
     "data.copy": lazy("Traveller took a copy of their data"),
@@ -95,9 +94,13 @@ ACTS: dict[str, LazyString] = {
     "patrol_slot.remove": lazy("Patrol time removed"),
     "peer.add": lazy("Another place made known"),
     "peer.revoke": lazy("Another place no longer trusted"),
+    "people.export": lazy("List of people taken out as a file"),
     "people.unmask": lazy("Personal data opened"),
+    "people.unmask_refused": lazy("Opening personal data refused: too many in an hour"),
     "policy.publish": lazy("Policy published"),
     "policy.withdraw": lazy("Policy withdrawn"),
+    "reading.answered": lazy("Unusual reading looked into"),
+    "reading.unusual": lazy("Unusual reading found"),
     "risk_area.place": lazy("Risk area placed"),
     "risk_feed.add": lazy("List source added"),
     "risk_feed.start": lazy("List source started"),
@@ -129,6 +132,9 @@ ACTS: dict[str, LazyString] = {
     "watch.change": lazy("Watch rule changed"),
 }
 
+FORMER: dict[str, LazyString] = {"company.unmask": lazy("Company's contact shown in clear")}
+"""Acts that older entries name and nobody records any more."""
+
 FAULTS: dict[Fault, LazyString] = {
     Fault.ALTERED: lazy("Entry altered"),
     Fault.REMOVED: lazy("Entry removed"),
@@ -142,7 +148,7 @@ FAULTS: dict[Fault, LazyString] = {
 
 def act_word(act: str) -> str:
     """What an act is called; its name as stored where a later version wrote it."""
-    return str(ACTS[act]) if act in ACTS else act
+    return str(ACTS.get(act) or FORMER.get(act, act))
 
 
 def compact(data: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from checkpoint.companies.service import NewCompany
 from checkpoint.companies.wording import harmless
 from checkpoint.config import Settings
 from checkpoint.database import new_id
+from checkpoint.disclosure.service import exported
 from checkpoint.errors import FieldError, InvalidInput
 from checkpoint.extensions import limiter
 from checkpoint.privacy import mask_name, mask_phone
@@ -26,6 +27,7 @@ from checkpoint.web.forms.chosen import chosen_division
 from checkpoint.web.forms.identity import stored_id
 from checkpoint.web.inbox_cards import actor_names, place_names
 from checkpoint.web.inbox_words import word
+from checkpoint.web.purpose_words import choices_of
 from checkpoint.web.qr import qr_svg
 from checkpoint.words import _
 
@@ -206,6 +208,7 @@ def _page(company_id: uuid.UUID, errors: dict[str, str] | None = None, status: i
         actors=actor_names(step.actor for step in steps if step.actor.startswith("user:")),
         states=STATES,
         word=word,
+        purposes=choices_of("company"),
         values=request.form,
         errors=errors or {},
     )
@@ -269,8 +272,12 @@ def _link(company: Company) -> str:
 @blueprint.post("/<uuid:company_id>/unmask")
 @requires(Permission.COMPANIES_REVIEW)
 def unmask(company_id: uuid.UUID) -> Answer:
-    """Show the contact and the address in clear; audited."""
-    return _page(company_id, clear=service.unmask(company_id, actor=current_actor(), at=clock.now()))
+    """Show the contact and the address in clear, for a purpose; who looked is written down."""
+    try:
+        clear = service.unmask(company_id, request.form.get("purpose", ""), actor=current_actor(), at=clock.now())
+    except InvalidInput as error:
+        return _page(company_id, field_errors(error), 422)
+    return _page(company_id, clear=clear)
 
 
 @blueprint.get("/not-registered.csv")
@@ -280,6 +287,7 @@ def not_registered() -> Answer:
     actor = current_actor()
     raw = request.args.get("company", "")
     found = queries.absent(actor, uuid_of(raw) if raw else None)
+    exported("company_member", len(found), actor=actor, at=clock.now())
     places = place_names({company.division_code for company, _member in found})
     buffer = io.StringIO()
     writer = csv.writer(buffer)

@@ -35,6 +35,7 @@ from checkpoint.web import retention_words
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.inbox_cards import Card, Task, card, cards, origin_of, place_names, tasks
 from checkpoint.web.inbox_timeline import timeline
+from checkpoint.web.purpose_words import choices_of
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 
@@ -295,7 +296,7 @@ def person(registration_id: uuid.UUID) -> Answer:
         reasons=[reason_text(reason) for reason in record.assessment.reasons],
         measures=[measure_text(measure) for measure in record.assessment.measures],
         symptoms=[str(SYMPTOMS.get(one, one)) for one in record.registration.symptoms],
-        steps=timeline(record, about),
+        steps=timeline(record, about, actor),
         appeals=appeals_of(registration_id),
         told=[one for one in followups.reports_of(registration_id) if one.state == "waiting" and not one.follow_up_id],
         cards=cards(actor, live, at),
@@ -306,19 +307,20 @@ def person(registration_id: uuid.UUID) -> Answer:
         words=words,
         view="now",
         due_words=words.due_words(),
+        purposes=choices_of("registration"),
     )
 
 
 @blueprint.post("/people/<uuid:registration_id>/reveal")
 @requires(Permission.PEOPLE_UNMASK)
 def unmask(registration_id: uuid.UUID) -> Answer:
-    """Show a phone, an address or a document in full; who did is written down."""
+    """Show a phone, an address or a document in full, for a purpose; who did is written down."""
     raw = request.form.get("alert", "")
     try:
         alert_id = uuid.UUID(raw) if raw else None
     except ValueError as error:
         raise InvalidInput.one("alert", "uuid_parsing", _("This is not the id of an alert.")) from error
-    what = request.form.get("what", "")
-    found = reveal(registration_id, what, actor=current_actor(), at=clock.now(), alert_id=alert_id)
+    what, purpose = request.form.get("what", ""), request.form.get("purpose", "")
+    found = reveal(registration_id, what, purpose, actor=current_actor(), at=clock.now(), alert_id=alert_id)
     template = "inbox/_revealed.html" if wants_fragment() else "inbox/revealed.html"
     return render_template(template, revealed=found, registration_id=registration_id, words=words, view=_view())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.models import Alert, AlertEvent, AlertReceipt
 from checkpoint.alerts.queries import history
 from checkpoint.alerts.receipts import of_alerts
@@ -19,12 +20,14 @@ from checkpoint.followups.finishing import PLAN_COMPLETE
 from checkpoint.followups.models import FollowUp
 from checkpoint.registrations.models import RegistrationAct
 from checkpoint.registrations.queries import Record
+from checkpoint.retention.looks import looks_at
 from checkpoint.risk.models import Assessment
 from checkpoint.risk.wording import SYMPTOMS
 from checkpoint.surveillance.people import BULK_CAUSES
 from checkpoint.web import inbox_words as words
 from checkpoint.web.filters import tier_word
 from checkpoint.web.inbox_cards import actor_names, place_names
+from checkpoint.web.purpose_words import FIELDS, office_word, purpose_word
 from checkpoint.words import _, lazy, plural
 
 
@@ -40,8 +43,11 @@ class Step:
     after: str = ""
 
 
-def timeline(record: Record, alerts: Iterable[Alert]) -> list[Step]:
-    """Everything about a registration, oldest first. The caller has scoped the record; `alerts` are those about it."""
+def timeline(record: Record, alerts: Iterable[Alert], reader: Actor) -> list[Step]:
+    """Everything about a registration, oldest first. The caller has scoped the record; `alerts` are those about it.
+
+    Whoever opened a number or an address is named to those who would find their account, and to others by their office alone.
+    """
     known = list(alerts)
     found = [
         *_declared(record),
@@ -52,6 +58,7 @@ def timeline(record: Record, alerts: Iterable[Alert]) -> list[Step]:
         *_visited(record),
         *_reported(record),
         *_appealed(record.registration.id),
+        *_opened(record, reader),
     ]
     names = actor_names(step.by for step in found)
     ordered = sorted(found, key=lambda step: step.at)
@@ -222,3 +229,16 @@ def _appealed(registration_id: uuid.UUID) -> Iterator[Step]:
         if one.answered_at is not None:
             title = _("Appeal granted") if one.state == "granted" else _("Appeal not granted")
             yield Step(one.answered_at, str(title), one.answer or "", by=one.answered_by)
+
+
+def _opened(record: Record, reader: Actor) -> Iterator[Step]:
+    """Who opened what is sealed, and what for; never what they saw."""
+    found = looks_at(record, with_inquiries=reader.may(Permission.INQUIRIES_REVIEW))
+    places = place_names({one.division_code for one in found if one.division_code})
+    for one in found:
+        shown = "、".join(str(FIELDS[field]) for field in one.fields if field in FIELDS)
+        office = office_word(one.role, places.get(one.division_code, ""))
+        is_named = bool(one.division_code) and reader.sees(one.division_code)
+        text = " · ".join(part for part in (purpose_word(one.purpose), office) if part)
+        title = str(_("Shown in full: %(fields)s", fields=shown)) if shown else str(_("Personal data opened"))
+        yield Step(one.at, title, text, by=one.by if is_named else None)

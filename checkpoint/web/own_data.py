@@ -194,4 +194,4 @@ def _one_of(name: str, one: Any) -> str:
         return measure_text(one)
     if name == "decisions":
         return f"{words.VALUES['decision'].get(one['decision'], one['decision'])} {when(datetime.fromisoformat(one['decided_at']))}"
-    return str(SYMPTOMS.get(one, one))
+    return str(words.VALUES.get(name, {}).get(one) or SYMPTOMS.get(one, one))

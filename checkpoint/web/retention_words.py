@@ -4,7 +4,8 @@ from flask_babel.speaklater import LazyString
 
 from checkpoint.retention.holds import Reason
 from checkpoint.retention.own import OPEN_MATTER
-from checkpoint.web import inbox_words
+from checkpoint.web import inbox_words, purpose_words
+from checkpoint.web.filters import ROLES
 from checkpoint.web.forms.words import TRANSPORTS
 from checkpoint.words import lazy
 
@@ -51,6 +52,7 @@ SECTIONS: dict[str, LazyString] = {
     "follow_ups": lazy("Follow-up work"),
     "reports": lazy("What you have told"),
     "appeals": lazy("Appeals"),
+    "looks": lazy("Who opened your name, number or address"),
 }
 FIELDS: dict[str, LazyString] = {
     "name": lazy("Name"),
@@ -99,6 +101,11 @@ FIELDS: dict[str, LazyString] = {
     "text": lazy("What you wrote"),
     "answered_at": lazy("Answered at"),
     "answer": lazy("Answer"),
+    "opened_at": lazy("Opened"),
+    "role": lazy("By"),
+    "office": lazy("Office"),
+    "fields": lazy("What was opened"),
+    "purpose": lazy("Opened for"),
 }
 
 _TEST_RESULTS: dict[str, LazyString] = {
@@ -108,6 +115,9 @@ _TEST_RESULTS: dict[str, LazyString] = {
 }
 VALUES: dict[str, dict[str, LazyString]] = {
     "id_type": inbox_words.ID_TYPES,
+    "role": ROLES,
+    "fields": purpose_words.FIELDS,
+    "purpose": purpose_words.WORDS,
     "transport": dict(TRANSPORTS),
     "verdict": inbox_words.VERDICTS,
     "decision": inbox_words.DECISIONS,

@@ -14,6 +14,7 @@ from checkpoint.accounts import service as accounts
 from checkpoint.accounts.models import Role, User
 from checkpoint.accounts.permissions import Actor
 from checkpoint.alerts.models import Alert, AlertState
+from checkpoint.audit.models import AuditEntry
 from checkpoint.channels import targets
 from checkpoint.channels.messages import Message
 from checkpoint.channels.senders import SendFailed
@@ -322,14 +323,15 @@ def test_closing_destroys_the_list_and_ends_the_account(town: Actor, liaison: Ac
     assert db.session.get_one(User, made.liaison_id).login == company.credit_code.casefold() + "-2"
 
 
-def test_unmasking_is_audited(town: Actor, liaison: Actor) -> None:
-    from checkpoint.audit.models import AuditEntry
-
+def test_unmasking_needs_a_purpose_and_is_audited(town: Actor, liaison: Actor) -> None:
     company = queries.own(liaison)
-    assert service.unmask(company.id, actor=town, at=NOW)["contact_name"] == "陈明"
-    assert db.session.scalars(select(AuditEntry.act).where(AuditEntry.act == "company.unmask")).all() == [
-        "company.unmask"
-    ]
+    with pytest.raises(InvalidInput):
+        service.unmask(company.id, "curiosity", actor=town, at=NOW)
+    with pytest.raises(NotAllowed):
+        service.unmask(company.id, "call", actor=liaison, at=NOW)
+    assert service.unmask(company.id, "call", actor=town, at=NOW)["contact_name"] == "陈明"
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.act == "people.unmask")).one()
+    assert (entry.object_type, entry.object_id, entry.purpose) == ("company", str(company.id), "call")
 
 
 def test_two_uuids_of_one_person_are_one_member(liaison: Actor) -> None:

@@ -93,7 +93,7 @@ def test_registered_asked_back_accepted_and_signed_in(app: Flask, client: FlaskC
     assert client.post(f"{link}/reply", data={"text": "厂区内"}).status_code == 303
     review = town.get(f"/companies/{company}?lang=en").text
     assert ("厂区内" in review, "陈*" in review, "陈明" in review) == (True, True, False)
-    assert "陈明" in town.post(f"/companies/{company}/unmask").text
+    assert "陈明" in town.post(f"/companies/{company}/unmask", data={"purpose": "call"}).text
     assert client.post(f"{link}/password", data={"password": companies.PASSWORD, "again": "x"}).status_code == 422
     assert town.post(f"/companies/{company}/accept").status_code == 303
     differs = client.post(f"{link}/password?lang=en", data={"password": companies.PASSWORD, "again": "x"})

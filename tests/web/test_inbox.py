@@ -196,7 +196,7 @@ def test_a_worker_of_another_village_finds_nothing(app: Flask, client: FlaskClie
     for act in ("acknowledge", "note", "resolve"):
         answer = stranger.post(f"/inbox/alerts/{alert}/{act}", data={"note": "x", "result": "handled"})
         assert answer.status_code == 404
-    assert stranger.post(f"/inbox/people/{person}/reveal", data={"what": "phone"}).status_code == 404
+    assert stranger.post(f"/inbox/people/{person}/reveal", data={"what": "phone", "purpose": "call"}).status_code == 404
     assert stored(app, alert)[0] == "open"
     with app.app_context():
         assert db.session.scalar(select(AuditEntry).where(AuditEntry.act == "people.unmask")) is None
@@ -205,28 +205,41 @@ def test_a_worker_of_another_village_finds_nothing(app: Flask, client: FlaskClie
 def test_calling_shows_the_phone_and_is_written_down(app: Flask, worker: FlaskClient) -> None:
     receipt = declared(app, 11)
     person, alert = receipt.registration.id, alert_of(receipt)
-    page = worker.post(f"/inbox/people/{person}/reveal", data={"what": "phone", "alert": str(alert)}).text
+    page = worker.post(
+        f"/inbox/people/{person}/reveal", data={"what": "phone", "purpose": "call", "alert": str(alert)}
+    ).text
     assert f'href="tel:+86{declarations.phone(11)}"' in page
     assert declarations.name(11) in page
     assert "幸福路" not in page
     with app.app_context():
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.act == "people.unmask")).one()
         assert (entry.actor_kind, entry.object_id, entry.purpose) == ("user", str(person), "call")
-        assert entry.data == {"fields": ["name", "phone"], "alert": str(alert)}
+        assert entry.data == {"fields": ["name", "phone"], "people": 1, "alert": str(alert)}
     assert "Called" in worker.get(f"/inbox/people/{person}?lang=en").text
 
 
 @pytest.mark.parametrize(("what", "shown"), [("address", "幸福路 11 号"), ("document", declarations.resident_id(11))])
 def test_address_and_document_are_opened_one_by_one(app: Flask, worker: FlaskClient, what: str, shown: str) -> None:
     person = declared(app, 11).registration.id
-    part = worker.post(f"/inbox/people/{person}/reveal", data={"what": what}, headers=FRAGMENT).text
+    part = worker.post(
+        f"/inbox/people/{person}/reveal", data={"what": what, "purpose": "identify"}, headers=FRAGMENT
+    ).text
     assert shown in part
     assert declarations.phone(11) not in part
     with app.app_context():
         assert db.session.scalars(select(AuditEntry).where(AuditEntry.act == "people.unmask")).one()
 
 
-@pytest.mark.parametrize("form", [{"what": "everything"}, {"what": "phone", "alert": "no-uuid"}, {}])
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"what": "everything", "purpose": "call"},
+        {"what": "phone", "purpose": "call", "alert": "no-uuid"},
+        {},
+        {"what": "phone"},
+        {"what": "phone", "purpose": "curiosity"},
+    ],
+)
 def test_nothing_else_can_be_opened(app: Flask, worker: FlaskClient, form: dict[str, str]) -> None:
     person = declared(app).registration.id
     assert worker.post(f"/inbox/people/{person}/reveal", data=form).status_code == 422
@@ -234,7 +247,7 @@ def test_nothing_else_can_be_opened(app: Flask, worker: FlaskClient, form: dict[
 
 def test_a_call_needs_an_alert_about_that_person(app: Flask, worker: FlaskClient) -> None:
     person, other = declared(app, 1).registration.id, alert_of(declared(app, 2))
-    form = {"what": "phone", "alert": str(other)}
+    form = {"what": "phone", "purpose": "call", "alert": str(other)}
     assert worker.post(f"/inbox/people/{person}/reveal", data=form).status_code == 404
 
 
@@ -242,7 +255,8 @@ def test_a_companion_without_a_phone_is_reached_through_the_other(app: Flask, wo
     child = {**declarations.companion(22), "phone": None}
     receipt = declared(app, 21, companions=[child])
     page = worker.post(
-        f"/inbox/people/{receipt.companions[0].registration.id}/reveal?lang=en", data={"what": "phone"}
+        f"/inbox/people/{receipt.companions[0].registration.id}/reveal?lang=en",
+        data={"what": "phone", "purpose": "call"},
     ).text
     assert declarations.phone(21) in page
     assert "the person they travel with" in page

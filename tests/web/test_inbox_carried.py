@@ -76,7 +76,7 @@ def test_the_town_opens_it_mends_it_and_the_alert_is_closed(app: Flask, client: 
     page = worker.get(f"/inbox/carried/{alert_id}").text
     assert "Mobile phone" in page
     assert resident_id(1) not in page  # still sealed
-    opened = worker.post(f"/inbox/carried/{alert_id}/open").text
+    opened = worker.post(f"/inbox/carried/{alert_id}/open", data={"purpose": "mend"}).text
     assert resident_id(1) in opened
     assert resident_id(2) in opened
     with app.app_context():

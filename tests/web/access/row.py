@@ -10,7 +10,7 @@ from typing import Any
 
 from checkpoint.accounts.permissions import Permission
 from tests.factories.divisions import SITE, VILLAGE
-from tests.web.access.world import Asker, World
+from tests.web.access.asking import Asker, World
 
 Made = Callable[[World], Mapping[str, Any]]
 _EMPTY: Mapping[str, Any] = {}

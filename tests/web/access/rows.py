@@ -22,6 +22,8 @@ from tests.web.access.sent import (
     trip,
     visit,
 )
+from tests.web.access.trail_rows import trail
+from tests.web.access.standing_rows import standing
 from tests.web.access.world import LATER
 
 
@@ -130,7 +132,7 @@ def _persons() -> Iterator[Row]:
     yield get("care.doors", Permission.FOLLOWUPS_ACT)
     yield Row("care.door", "GET", Permission.FOLLOWUPS_ACT, VILLAGE, {"code": VILLAGE})
     yield get("carried.show", Permission.PEOPLE_READ, TOWN, alert_id="carried")
-    yield post("carried.open_form", Permission.PEOPLE_UNMASK, TOWN, form(purpose="correct"), alert_id="carried")
+    yield post("carried.open_form", Permission.PEOPLE_UNMASK, TOWN, form(purpose="mend"), alert_id="carried")
     yield post("carried.mend", Permission.PEOPLE_UNMASK, TOWN, trip(5), alert_id="carried")
 
 
@@ -339,12 +341,6 @@ def _gate() -> Iterator[Row]:
     yield post("api_carried.receive", scans, "tablet", carried_body)
 
 
-def _audit() -> Iterator[Row]:
-    yield get("audit.index", Permission.AUDIT_READ, "site")
-    yield get("audit.export", Permission.AUDIT_READ, "site")
-    yield post("audit.check", Permission.AUDIT_READ, "site")
-
-
 def _public() -> Iterator[Row]:
     for endpoint in (
         "api.openapi", "applying.choose", "companies.form", "gate.shell", "gate.enrolment", "gate_shell.manifest",
@@ -390,7 +386,7 @@ def _public() -> Iterator[Row]:
 def rows() -> list[Row]:
     """The whole matrix."""
     parts = (
-        _account, _admin, _alerts, _persons, _applications, _companies, _channels, _command, _joint, _patrols, _gate, _audit,
+        _account, _admin, _alerts, _persons, _applications, _companies, _channels, _command, _joint, _patrols, _gate, trail,
         _public, policy_and_coverage,
     )  # fmt: skip
     return [row for part in parts for row in part()]

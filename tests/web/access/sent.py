@@ -10,8 +10,9 @@ from tests.factories import NOW, patrols
 from tests.factories.carried import carried
 from tests.factories.declarations import declaration
 from tests.factories.divisions import NEIGHBOUR_TOWN, VILLAGE
+from tests.web.access.asking import World
 from tests.web.access.row import Made, form
-from tests.web.access.world import LATER, World
+from tests.web.access.world import LATER
 
 
 def fresh_id(_world: World) -> str:

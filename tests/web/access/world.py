@@ -4,10 +4,8 @@ The world is built once; after each request that may have written, the database 
 """
 
 import csv
-import sqlite3
 import uuid
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import event, select
-from werkzeug.test import TestResponse
 
 from checkpoint import clock, create_app
 from checkpoint.accounts import invitations, sessions
 from checkpoint.accounts.models import ApiToken, Role, User
-from checkpoint.accounts.permissions import PERMISSIONS, Permission, traveller_actor
+from checkpoint.accounts.permissions import PERMISSIONS, traveller_actor
 from checkpoint.alerts.feed import number as number_feed
 from checkpoint.alerts.models import Alert, DutyShift
 from checkpoint.alerts.service import resolve
@@ -47,7 +44,6 @@ from checkpoint.patrols import queries as patrol_queries
 from checkpoint.patrols.models import PatrolVisit
 from checkpoint.privacy import keyring, public_jwk
 from checkpoint.regions import service as regions
-from checkpoint.regions.models import contains
 from checkpoint.registrations import passes
 from checkpoint.risk.models import Policy, RiskChange, RiskList
 from checkpoint.surveillance.feeds import NewFeed, add_feed
@@ -66,6 +62,7 @@ from tests.factories import (
     lists,
     patrols,
     people,
+    reading,
 )  # fmt: skip
 from tests.factories.carried import carried
 from tests.factories.declarations import companion, declaration, name, negative_test, resident_id, stay
@@ -80,67 +77,11 @@ from tests.factories.divisions import (
     VILLAGE,
 )  # fmt: skip
 from tests.factories.travelling import admitted, declared
+from tests.web.access.asking import Asker, World
+
+__all__ = ["LATER", "Asker", "World", "build"]
 
 LATER = NOW + timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Somebody who asks: by session or bearer token, with what their role grants."""
-
-    name: str
-    role: Role | None = None
-    division: str = ""
-    permissions: frozenset[Permission] = frozenset()
-    headers: dict[str, str] = field(default_factory=dict)
-    id: uuid.UUID | None = None
-
-    @property
-    def known(self) -> bool:
-        return bool(self.permissions)
-
-    def within(self, division: str) -> bool:
-        """Whether a division lies in what this asker may see."""
-        return bool(self.division) and contains(self.division, division)
-
-
-@dataclass
-class World:
-    """The application, the askers by name, and what there is by the name that rows use."""
-
-    app: Flask
-    data: Path
-    askers: dict[str, Asker] = field(default_factory=dict)
-    things: dict[str, Any] = field(default_factory=dict)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.things[key]
-
-    def keep(self) -> None:
-        """Remember the database as it is now."""
-        self._copy("checkpoint.sqlite", "kept.sqlite")
-
-    def restore(self) -> None:
-        """Bring the database back to what `keep` remembered."""
-        self._copy("kept.sqlite", "checkpoint.sqlite")
-
-    def _copy(self, source: str, target: str) -> None:
-        databases.close(self.app)
-        with (
-            closing(sqlite3.connect(self.data / source)) as here,
-            closing(sqlite3.connect(self.data / target)) as there,
-        ):
-            there.execute("PRAGMA synchronous=OFF")
-            here.backup(there)
-
-    def ask(self, asker: Asker, method: str, address: str, **more: Any) -> TestResponse:
-        """One request, with the answer read to its end unless it never ends."""
-        headers = {**asker.headers, **more.pop("headers", {})}
-        answer = self.app.test_client(use_cookies=False).open(address, method=method, headers=headers, **more)
-        if answer.mimetype != "text/event-stream":
-            answer.get_data()
-        answer.close()
-        return answer
 
 
 def build(folder: Path, template: Path, patch: pytest.MonkeyPatch) -> World:
@@ -389,6 +330,7 @@ def _accounts(world: World, _folder: Path) -> None:
     world.things["token_id"] = db.session.scalars(select(ApiToken.id).where(ApiToken.division_code == VILLAGE)).one()
     officer = people.user("second-officer", Role.OFFICER, SITE)
     world.things["officer_user"] = officer.id
+    world.things["unusual"] = reading.unusual(own.key, at=LATER)
 
 
 def _peers(world: World, there: Flask) -> None:
