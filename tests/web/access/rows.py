@@ -23,7 +23,6 @@ from tests.web.access.sent import (
     visit,
 )
 from tests.web.access.trail_rows import trail
-from tests.web.access.standing_rows import standing
 from tests.web.access.world import LATER
 
 
