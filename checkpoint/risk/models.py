@@ -120,6 +120,7 @@ class PolicyDraft(Base):
     """
 
     __tablename__ = "policy_draft"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - a number is never given to another draft
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     base_id: Mapped[int] = mapped_column(ForeignKey("policy.id"))

@@ -1,6 +1,7 @@
 """Versions of the policy: put one in force, take one back. A version is never edited; taking back leaves it where it stands."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,14 @@ from checkpoint.database import db, transaction
 from checkpoint.errors import Conflict, FieldError, InvalidInput, NotFound
 from checkpoint.risk.changes import record_change
 from checkpoint.risk.models import ChangeCause, Policy, RiskState
-from checkpoint.risk.policy import PolicyData, default_policy
+from checkpoint.risk.policy import MeasureRule, PolicyData, Tier, default_policy
+from checkpoint.risk.policy_form import KEY, Rows, form_of
 from checkpoint.risk.publishing import locked_state
+
+MOST_POINTS = 100
+MOST_DAYS = 60
+MOST_REASON = 300
+MOST_PURPOSE = 200
 
 
 class LastPolicy(Conflict):
@@ -30,6 +37,12 @@ class AlreadyWithdrawn(Conflict):
     code = "already_withdrawn"
 
 
+class PolicyMoved(Conflict):
+    """Somebody has published another version since this one was begun. Look at the differences again."""
+
+    code = "policy_moved"
+
+
 def read_policy(raw: bytes) -> PolicyData:
     """A policy from JSON. Raises InvalidInput that names every wrong field; a rule without points is wrong too."""
     try:
@@ -41,13 +54,92 @@ def read_policy(raw: bytes) -> PolicyData:
                 for one in error.errors()
             ]
         ) from error
-    missing = sorted(default_policy().points.keys() - data.points.keys())
-    wrong = [FieldError(f"points.{rule}", "missing", "every rule has points") for rule in missing]
-    if data.red_from <= data.yellow_from:
-        wrong.append(FieldError("red_from", "order", "red begins above yellow"))
+    wrong = list(_impossible(data))
     if wrong:
         raise InvalidInput(wrong)
     return data
+
+
+def _impossible(data: PolicyData) -> Iterator[FieldError]:
+    """What no single field says: rules without points, red below yellow, results before answers, measures that nobody gets."""
+    for rule in sorted(default_policy().points.keys() - data.points.keys()):
+        yield FieldError(f"points.{rule}", "missing", "every rule has points")
+    for rule, points in data.points.items():
+        if not 0 <= points <= MOST_POINTS:
+            yield FieldError(f"points.{rule}", "range", "points are from 0 to 100")
+    if data.red_from <= data.yellow_from:
+        yield FieldError("red_from", "order", "red begins above yellow")
+    yield from _impossible_deadlines(data)
+    for number, measure in enumerate(data.measures):
+        yield from _impossible_measure(measure, f"measures.{number}", data)
+
+
+def _impossible_deadlines(data: PolicyData) -> Iterator[FieldError]:
+    for tier in (Tier.RED, Tier.YELLOW):
+        if tier not in data.deadlines:
+            yield FieldError(
+                f"deadlines.{tier.value}.acknowledge_minutes", "missing", "without it silence never escalates"
+            )
+    for name, deadlines in (("deadlines", data.deadlines), ("kind_deadlines", data.kind_deadlines)):
+        for key, deadline in deadlines.items():
+            if deadline.resolve_minutes < deadline.acknowledge_minutes:
+                yield FieldError(f"{name}.{key}.resolve_minutes", "hasty", "a result comes after the acknowledgement")
+
+
+def _impossible_measure(measure: MeasureRule, name: str, data: PolicyData) -> Iterator[FieldError]:
+    if measure.tier is None and not measure.any_rule:
+        yield FieldError(f"{name}.tier", "for_nobody", "a measure is for a tier or for some rules")
+    if any(rule not in data.points for rule in measure.any_rule):
+        yield FieldError(f"{name}.any_rule", "unknown", "this rule has no points")
+    if any(not 1 <= day <= MOST_DAYS for day in measure.test_days):
+        yield FieldError(f"{name}.test_days", "range", "days are from 1 to 60")
+
+
+def read_form(document: Mapping[str, Any]) -> PolicyData:
+    """A policy from what a form holds (`policy_form.typed`). Raises InvalidInput with the names of the form's own fields."""
+    plain = dict(document)
+    keys: dict[str, list[str]] = {}
+    wrong: list[FieldError] = []
+    for part in form_of():
+        if isinstance(part, Rows) and part.keyed:
+            plain[part.name] = {}
+            keys[part.name] = []
+            for number, row in enumerate(document.get(part.name) or []):
+                key = str(row.get(KEY) or "")
+                if not key or key in plain[part.name]:
+                    wrong.append(
+                        FieldError(f"{part.name}.{number}.{KEY}", "twice" if key else "missing", "a key of its own")
+                    )
+                keys[part.name].append(key)
+                plain[part.name][key] = {name: value for name, value in row.items() if name != KEY}
+    try:
+        data = read_policy(json.dumps(plain).encode())
+    except InvalidInput as error:
+        raise InvalidInput([*wrong, *(_as_row(one, keys) for one in error.errors if _row_known(one, keys))]) from error
+    if wrong:
+        raise InvalidInput(wrong)
+    return data
+
+
+def _as_row(error: FieldError, keys: Mapping[str, list[str]]) -> FieldError:
+    first, _dot, rest = error.field.partition(".")
+    if first not in keys:
+        return error
+    key, _dot, last = rest.partition(".")
+    return FieldError(f"{first}.{keys[first].index(key)}.{last}", error.code, error.message)
+
+
+def _row_known(error: FieldError, keys: Mapping[str, list[str]]) -> bool:
+    first, _dot, rest = error.field.partition(".")
+    return first not in keys or rest.partition(".")[0] in keys[first]
+
+
+def policy_version(policy_id: int) -> Policy:
+    """A version by its id. Raises NotFound."""
+    found = db.session.get(Policy, policy_id)
+    if found is None:
+        raise NotFound("There is no policy with this number.")
+    return found
 
 
 def policies() -> Sequence[Policy]:
@@ -60,25 +152,32 @@ def policy_in_force() -> Policy | None:
     return db.session.scalar(select(Policy).join(RiskState, RiskState.policy_id == Policy.id))
 
 
-def publish_policy(data: PolicyData, *, actor: Actor, at: datetime) -> Policy:
-    """Store a version and put it in force. Everybody is assessed again; one equal to the version in force changes nothing."""
+def publish_policy(
+    data: PolicyData, *, actor: Actor, at: datetime, reason: str | None = None, base_id: int | None = None
+) -> Policy:
+    """Store a version and put it in force. Everybody is assessed again; one equal to the version in force changes nothing.
+
+    With `base_id`, the version that it was begun from: raises PolicyMoved when that one is no longer in force.
+    """
     with transaction() as session:
         state = locked_state(session, at)
+        if base_id is not None and state.policy_id != base_id:
+            raise PolicyMoved
         stored: dict[str, Any] = data.model_dump(mode="json")
         current = session.get_one(Policy, state.policy_id)
         if PolicyData.model_validate(current.data) == data:
             return current
         newest = session.scalar(select(func.max(Policy.version))) or 0
-        new = Policy(version=newest + 1, data=stored, created_at=at, created_by=actor.key)
+        new = Policy(version=newest + 1, data=stored, created_at=at, created_by=actor.key, reason=reason)
         session.add(new)
         session.flush()
         state.policy_id = new.id
         record_change(session, state, ChangeCause.POLICY, actor=actor.key, at=at, policy_id=new.id, everyone=True)
-        _record("policy.publish", new, actor, at)
+        _record("policy.publish", new, actor, at, reason)
     return new
 
 
-def withdraw_policy(policy_id: int, *, actor: Actor, at: datetime) -> Policy:
+def withdraw_policy(policy_id: int, *, actor: Actor, at: datetime, reason: str | None = None) -> Policy:
     """Take a version back; returns the one in force then, the newest that stands. Raises NotFound, AlreadyWithdrawn, LastPolicy."""
     with transaction() as session:
         state = locked_state(session, at)
@@ -96,7 +195,7 @@ def withdraw_policy(policy_id: int, *, actor: Actor, at: datetime) -> Policy:
             record_change(
                 session, state, ChangeCause.POLICY_WITHDRAW, actor=actor.key, at=at, policy_id=gone.id, everyone=True
             )
-        _record("policy.withdraw", gone, actor, at)
+        _record("policy.withdraw", gone, actor, at, reason)
         return session.get_one(Policy, state.policy_id)
 
 
@@ -109,7 +208,7 @@ def _newest_standing(session: Session, *, besides: int) -> Policy | None:
     )
 
 
-def _record(act: str, policy: Policy, actor: Actor, at: datetime) -> None:
+def _record(act: str, policy: Policy, actor: Actor, at: datetime, reason: str | None) -> None:
     audit.record(
         at=at,
         actor_kind=actor.kind,
@@ -117,5 +216,6 @@ def _record(act: str, policy: Policy, actor: Actor, at: datetime) -> None:
         act=act,
         object_type="policy",
         object_id=policy.id,
+        purpose=reason[:MOST_PURPOSE] if reason else None,
         data={"version": policy.version},
     )

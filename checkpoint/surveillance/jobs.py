@@ -6,6 +6,7 @@ from checkpoint import clock
 from checkpoint.accounts.permissions import Actor, system_actor
 from checkpoint.surveillance.feeds import fetch_due
 from checkpoint.surveillance.impact import count_waiting
+from checkpoint.surveillance.policy_impact import count_waiting_drafts
 from checkpoint.surveillance.service import work_all
 
 
@@ -25,4 +26,5 @@ def fetch_lists() -> int:
 
 def count_impacts() -> int:
     """Count whom the drafts that somebody looks at would touch."""
-    return count_waiting(clock.now())
+    at = clock.now()
+    return count_waiting(at) + count_waiting_drafts(at)

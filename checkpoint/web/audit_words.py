@@ -97,6 +97,7 @@ ACTS: dict[str, LazyString] = {
     "people.export": lazy("List of people taken out as a file"),
     "people.unmask": lazy("Personal data opened"),
     "people.unmask_refused": lazy("Opening personal data refused: too many in an hour"),
+    "policy.discard": lazy("Draft of a policy thrown away"),
     "policy.publish": lazy("Policy published"),
     "policy.withdraw": lazy("Policy withdrawn"),
     "reading.answered": lazy("Unusual reading looked into"),

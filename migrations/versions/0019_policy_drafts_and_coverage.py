@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("made_by", sa.String(length=60), nullable=False),
         sa.ForeignKeyConstraint(["base_id"], ["policy.id"], name=op.f("fk_policy_draft_base_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_draft")),
+        sqlite_autoincrement=True,  # a number is never given to another draft: somebody may have its page open
     )
     op.create_table(
         "policy_impact",
