@@ -25,6 +25,7 @@ def init_app(app: Flask, babel: Babel) -> None:
         commuters,
         companies,
         company_desk,
+        counting,
         coverage,
         duty,
         errors,
@@ -102,3 +103,4 @@ def init_app(app: Flask, babel: Babel) -> None:
         app.register_blueprint(module.blueprint)
     api.init_app(app)
     admission.init_app(app)
+    counting.init_app(app)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from checkpoint.accounts.throttle import TooManyAttempts
+from checkpoint.database import LockTimeout
 from checkpoint.errors import (
     CheckpointError,
     Conflict,
@@ -172,6 +173,8 @@ def _invalid_body(error: ValidationError) -> Response:
 def _database_busy(error: Exception) -> Response:
     cause = str(getattr(error, "orig", "")).partition("\n")[0]  # the driver's sentence: it holds no values
     logger.warning("database busy: %s %s, request %s", type(error).__name__, cause, g.get("request_id"))
+    if isinstance(error, PoolTimeout):
+        current_app.extensions["counts"].gave_up("turn_to_write" if isinstance(error, LockTimeout) else "connection")
     if (
         any(words in cause for words in _DISK_WORDS)
         or getattr(getattr(error, "orig", None), "sqlstate", None) in _DISK_STATES

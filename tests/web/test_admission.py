@@ -12,6 +12,7 @@ from werkzeug.test import create_environ
 from checkpoint import config
 from checkpoint.web.admission import Admission, Turns
 from checkpoint.web.auth import public
+from checkpoint.web.counting import Counting
 
 PATIENCE = 20.0
 
@@ -129,7 +130,9 @@ def test_a_place_comes_free_with_the_answer_also_of_a_request_that_failed(full: 
 
 
 def test_the_application_has_the_gate_as_the_settings_say(app: Flask) -> None:
-    gate = app.wsgi_app
+    counting = app.wsgi_app
+    assert isinstance(counting, Counting)
+    gate = counting.inner
     assert isinstance(gate, Admission)
     settings: config.Settings = app.extensions["settings"]
     assert (gate._turns._free, gate._turns._most) == (settings.web_threads, settings.web_queue)
