@@ -75,10 +75,11 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         }
     ),
     Role.VILLAGE: _WORKER,
-    Role.TOWN: _WORKER | {Permission.CHANNELS_WRITE, Permission.COMPANIES_REVIEW},
+    Role.TOWN: _WORKER | {Permission.STANDING_READ, Permission.CHANNELS_WRITE, Permission.COMPANIES_REVIEW},
     Role.COMMAND: _WORKER
     | {
         Permission.COMMAND_READ,
+        Permission.STANDING_READ,
         Permission.LISTS_WRITE,
         Permission.USERS_WRITE,
         Permission.TOKENS_WRITE,

@@ -28,8 +28,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class TownTally:
-    """The live alerts of one town or street; `code` has 12 digits. An alert of the city itself counts under the city's code."""
+class PlaceTally:
+    """The live alerts of one town or street, or of one village; `code` has 12 digits. An alert of the city itself counts under its code."""
 
     code: str
     live: int
@@ -75,9 +75,9 @@ def closed_since(actor: Actor, since: datetime, *, limit: int = PAGE) -> list[Al
     return list(db.session.scalars(query.order_by(Alert.resolved_at.desc()).limit(limit)))
 
 
-def by_town(actor: Actor, at: datetime) -> list[TownTally]:
-    """The live alerts of each town that has any, the most overdue first."""
-    if not actor.may(Permission.ALERTS_READ) and not actor.may(Permission.COMMAND_READ):
+def by_place(actor: Actor, at: datetime, *, level: int = TOWN) -> list[PlaceTally]:
+    """The live alerts of each town (or, by `level`, village) that has any, the most overdue first."""
+    if not actor.may(Permission.ALERTS_READ) and not actor.may(Permission.STANDING_READ):
         raise NotAllowed
     rows = db.session.execute(
         select(
@@ -91,11 +91,11 @@ def by_town(actor: Actor, at: datetime) -> list[TownTally]:
         .where(in_reach(actor, Alert.division_code), Alert.state.in_(LIVE_STATES))
         .group_by(Alert.division_code)
     )
-    towns: dict[str, list[int]] = {}
+    places: dict[str, list[int]] = {}
     for code, *numbers in rows:
-        sums = towns.setdefault(at_level(code, TOWN), [0] * len(numbers))
+        sums = places.setdefault(at_level(code, level), [0] * len(numbers))
         sums[:] = [total + int(number) for total, number in zip(sums, numbers, strict=True)]
-    found = [TownTally(code, *sums) for code, sums in towns.items()]
+    found = [PlaceTally(code, *sums) for code, sums in places.items()]
     return sorted(found, key=lambda one: (-one.overdue, -one.red, -one.live, one.code))
 
 

@@ -91,14 +91,17 @@ def stamp(registration_id: uuid.UUID) -> str:
     return "|".join(str(part) for part in row)
 
 
-def answered(actor: Actor, since: datetime, at: datetime) -> Answered:
-    """How many of the appeals made since an instant were answered the same day."""
-    if not actor.may(Permission.COMMAND_READ):
+def answered(actor: Actor, since: datetime, at: datetime, *, until: datetime | None = None) -> Answered:
+    """How many of the appeals made since an instant (and before `until`) were answered the same day."""
+    if not actor.may(Permission.STANDING_READ):
         raise NotAllowed
     over = (Appeal.answered_at.is_not(None)) | ((Appeal.state == AppealState.OPEN.value) & (Appeal.due_at <= at))
     row = db.session.execute(
         select(func.count(), func.coalesce(func.sum(case((Appeal.answered_at <= Appeal.due_at, 1), else_=0)), 0)).where(
-            in_reach(actor, Appeal.division_code), Appeal.made_at >= since, over
+            in_reach(actor, Appeal.division_code),
+            Appeal.made_at >= since,
+            *(() if until is None else (Appeal.made_at < until,)),
+            over,
         )
     ).one()
     return Answered(int(row[0]), int(row[1]))

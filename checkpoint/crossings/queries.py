@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from checkpoint.accounts.models import Checkpoint
-from checkpoint.accounts.permissions import Actor, Permission
-from checkpoint.alerts.queries import in_reach
 from checkpoint.crossings.finding import Found, Previous, of_crossing, person, previous
 from checkpoint.crossings.models import Crossing, CrossingDecision
 from checkpoint.database import db
-from checkpoint.errors import NotAllowed
 
 CONFLICT_WITHIN = timedelta(minutes=10)
 
@@ -89,18 +86,3 @@ def of_registration(registration_id: uuid.UUID) -> list[tuple[Crossing, str]]:
         .order_by(Crossing.scanned_at)
     )
     return [(crossing, name) for crossing, name in rows]
-
-
-def by_checkpoint(actor: Actor, since: datetime) -> list[tuple[str, str, int, int]]:
-    """For each checkpoint of the jurisdiction: code, name, scans and admissions since an instant."""
-    if not actor.may(Permission.COMMAND_READ):
-        raise NotAllowed
-    admitted = func.sum(case((Crossing.decision == "admitted", 1), else_=0))
-    rows = db.session.execute(
-        select(Checkpoint.code, Checkpoint.name, func.count(Crossing.id), func.coalesce(admitted, 0))
-        .outerjoin(Crossing, (Crossing.checkpoint_id == Checkpoint.id) & (Crossing.received_at >= since))
-        .where(in_reach(actor, Checkpoint.division_code))
-        .group_by(Checkpoint.code, Checkpoint.name)
-        .order_by(Checkpoint.code)
-    )
-    return [(code, name, int(scans), int(done)) for code, name, scans, done in rows]

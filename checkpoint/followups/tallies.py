@@ -12,7 +12,7 @@ from checkpoint.errors import NotAllowed
 from checkpoint.followups.models import FollowUp, FollowUpState
 from checkpoint.followups.queries import scoped
 
-_TOWN_DIGITS = 9
+TOWN_DIGITS = 9
 # The words of the partial index itself: neither database uses such an index for a condition with parameters.
 _ARRIVALS = text("follow_up.kind = 'arrival_visit'")
 
@@ -43,18 +43,29 @@ class Closing:
         return Closing(self.due + other.due, self.closed + other.closed, self.running + other.running)
 
 
-def closing_by_town(actor: Actor, since: datetime, today: datetime, at: datetime) -> dict[str, tuple[Closing, Closing]]:
-    """For each town, by its 12-digit code: those who entered since `today`, and since `since`. One query, over an index."""
-    if not actor.may(Permission.COMMAND_READ):
+def closing_by_place(
+    actor: Actor,
+    since: datetime,
+    today: datetime,
+    at: datetime,
+    *,
+    until: datetime | None = None,
+    digits: int = TOWN_DIGITS,
+) -> dict[str, tuple[Closing, Closing]]:
+    """For each town (or village, with 12 `digits`), by its 12-digit code: those who entered since `today`, and since `since`.
+
+    Only those who entered before `until` count. One query, over an index.
+    """
+    if not actor.may(Permission.STANDING_READ):
         raise NotAllowed
-    town = func.substr(FollowUp.division_code, 1, _TOWN_DIGITS)
+    place = func.substr(FollowUp.division_code, 1, digits)
     done = FollowUp.state == FollowUpState.DONE.value
     in_time = done & (FollowUp.result == "arrived") & (FollowUp.done_at <= FollowUp.due_at) & FollowUp.because.is_(None)
     over = in_time | (done & (FollowUp.result == "arrived")) | (FollowUp.due_at <= at)
     entered_today = FollowUp.from_at >= today
     rows = db.session.execute(
         select(
-            town,
+            place,
             _count(over & entered_today),
             _count(in_time & entered_today),
             _count(~over & entered_today),
@@ -65,12 +76,13 @@ def closing_by_town(actor: Actor, since: datetime, today: datetime, at: datetime
         .where(
             _ARRIVALS,
             FollowUp.from_at >= since,
+            *(() if until is None else (FollowUp.from_at < until,)),
             FollowUp.state != FollowUpState.CANCELLED.value,
             func.coalesce(FollowUp.result, "") != "not_here",  # another visit stands for it
             # Not the bare column: its index holds all work of the city, and SQLite would take that one.
             in_reach(actor, func.coalesce(FollowUp.division_code, "")),
         )
-        .group_by(town)
+        .group_by(place)
     )
     return {
         code.ljust(12, "0"): (Closing(*(int(number) for number in numbers[:3])), Closing(*map(int, numbers[3:])))

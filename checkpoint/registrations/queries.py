@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 
 from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.alerts.queries import in_reach
@@ -17,7 +17,6 @@ from checkpoint.registrations.models import (
     Pass,
     Registration,
     RegistrationAct,
-    RegistrationState,
     Stay,
     TestResult,
     Traveller,
@@ -160,22 +159,6 @@ def people(registration_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Regis
         .where(Registration.id.in_(registration_ids))
     )
     return {registration.id: (registration, traveller) for registration, traveller in rows}
-
-
-def totals(actor: Actor) -> dict[str, dict[str, int]]:
-    """How many declared and inside, by state and tier, in the actor's jurisdiction."""
-    states = (RegistrationState.DECLARED.value, RegistrationState.INSIDE.value)
-    found: dict[str, dict[str, int]] = {state: {"red": 0, "yellow": 0, "green": 0} for state in states}
-    if not actor.may(Permission.PEOPLE_READ) and not actor.may(Permission.COMMAND_READ):
-        raise NotAllowed
-    rows = db.session.execute(
-        select(Registration.state, Registration.tier, func.count())
-        .where(Registration.state.in_(states), in_reach(actor, Registration.destination_code))
-        .group_by(Registration.state, Registration.tier)
-    )
-    for state, tier, count in rows:
-        found[state][tier] = count
-    return found
 
 
 def masked_names(traveller_ids: Sequence[uuid.UUID]) -> list[str]:

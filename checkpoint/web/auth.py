@@ -39,6 +39,7 @@ _HOME = {
 }
 _NAVIGATION = (
     (Permission.COMMAND_READ, "/command", _l("Command")),
+    (Permission.STANDING_READ, "/command/here", _l("Where we stand")),
     (Permission.ALERTS_READ, "/inbox", _l("Inbox")),
     (Permission.COVERAGE_READ, "/command/coverage", _l("Who is missing")),
     (Permission.APPROVALS_ANSWER, "/approvals", _l("Applications")),

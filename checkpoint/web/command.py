@@ -1,36 +1,31 @@
 """City command: where we stand, and the risk lists: upload, look at what would change, publish, take back, ask why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
-from checkpoint.accounts.permissions import Actor, Permission
-from checkpoint.alerts import feed, tallies
-from checkpoint.config import Settings
-from checkpoint.crossings import queries as crossings
+from checkpoint.accounts.permissions import Permission
 from checkpoint.errors import Conflict
-from checkpoint.registrations import queries as registrations
 from checkpoint.risk import queries as lists
 from checkpoint.risk.explaining import Explainer, Explanation
 from checkpoint.risk.importing import WrongRows, import_list, without_wrong_rows
 from checkpoint.risk.levels import Level
 from checkpoint.risk.list_wording import unreadable_text, wrong_row_text
-from checkpoint.risk.lists import MAX_BYTES, SAMPLE_SOURCE, UnreadableList, WrongRow, parse, published
+from checkpoint.risk.lists import MAX_BYTES, UnreadableList, WrongRow, parse, published
 from checkpoint.risk.models import ListState, RiskList
 from checkpoint.risk.publishing import publish, withdraw
-from checkpoint.risk.service import State, current_state
+from checkpoint.risk.service import current_state
 from checkpoint.surveillance.impact import impact_of
 from checkpoint.web.auth import current_actor, optional_actor, requires
-from checkpoint.web.command_closing import ClosingTable, closing_table, percent
+from checkpoint.web.command_board import board, here, list_in_force
 from checkpoint.web.command_words import DEPTHS, LEVELS, LIST_STATES
-from checkpoint.web.inbox import wants_fragment
 from checkpoint.web.inbox_cards import actor_names, place_names
 from checkpoint.web.inbox_words import word
 
@@ -42,67 +37,6 @@ WRONG_ROWS_SHOWN = 50
 VILLAGES_SHOWN = 15  # the rest is told once the list is in force
 MAX_TEXT = 500
 UPLOAD_ROOM = 1_048_576  # what a form may hold beside the file
-
-
-@dataclass(frozen=True, slots=True)
-class TownRow:
-    """A row of the table of towns."""
-
-    name: str
-    tally: tallies.TownTally
-
-
-@dataclass(frozen=True, slots=True)
-class ListInForce:
-    """The list that assessments are made under; `stale` when nobody has confirmed it for longer than the policy allows."""
-
-    row: RiskList | None
-    confirmed_at: datetime | None
-    stale: bool
-    sample: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where we stand: people by state and tier, alerts by town, crossings by checkpoint, the list in force, barrier to door."""
-
-    people: dict[str, dict[str, int]]
-    towns: Sequence[TownRow]
-    crossings: Sequence[tuple[str, str, int, int]]
-    in_force: ListInForce
-    closing: ClosingTable
-
-    @property
-    def alerts(self) -> dict[str, int]:
-        """Live, open, overdue and escalated alerts of all towns together."""
-        names = ("live", "red", "open", "overdue", "escalated")
-        return {name: sum(getattr(row.tally, name) for row in self.towns) for name in names}
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
-
-
-def _in_force(state: State, at: datetime) -> ListInForce:
-    row = lists.in_force()
-    age = None if state.confirmed_at is None else (at - state.confirmed_at).total_seconds() / 3600
-    stale = row is not None and (age is None or age > state.policy.list_stale_hours)
-    return ListInForce(row, state.confirmed_at, stale, row is not None and row.source == SAMPLE_SOURCE)
-
-
-def _standing(actor: Actor, at: datetime) -> Standing:
-    timezone = _settings().timezone
-    midnight = clock.start_of_day(clock.local_date(at, timezone), timezone)
-    towns = tallies.by_town(actor, at)
-    names = place_names(row.code for row in towns)
-    return Standing(
-        people=registrations.totals(actor),
-        towns=[TownRow(names[row.code], row) for row in towns],
-        crossings=crossings.by_checkpoint(actor, midnight),
-        in_force=_in_force(current_state(at), at),
-        closing=closing_table(actor, midnight, at),
-    )
 
 
 @blueprint.url_value_preprocessor
@@ -117,12 +51,8 @@ def _allow_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> N
 @blueprint.get("", strict_slashes=False)
 @requires(Permission.COMMAND_READ)
 def index() -> Answer:
-    """Where we stand; to the page's script only the numbers."""
-    actor, at = current_actor(), clock.now()
-    seq = feed.newest()  # before the numbers, so that nothing that happens meanwhile is missed
-    template = "command/_standing.html" if wants_fragment() else "command/index.html"
-    standing = _standing(actor, at)
-    return render_template(template, standing=standing, percent=percent, tiers=TIERS, seq=seq, page="index")
+    """Where the city stands; to the page's script only the figures."""
+    return board(here(current_actor()), "/command")
 
 
 @blueprint.get("/lists")
@@ -137,7 +67,7 @@ def _versions_page(problems: Sequence[str] = (), may_skip: bool = False) -> str:
     return render_template(
         "command/lists.html",
         versions=lists.lists(),
-        in_force=_in_force(current_state(at), at),
+        in_force=list_in_force(current_state(at), at),
         problems=problems,
         may_skip=may_skip,
         states=LIST_STATES,

@@ -17,7 +17,7 @@ from checkpoint.appeals import service as appeals
 from checkpoint.appeals.queries import of_registration as appeals_of
 from checkpoint.followups import queries, reports
 from checkpoint.followups import service as followups
-from checkpoint.followups.tallies import Closing, closing_by_town
+from checkpoint.followups.tallies import Closing, closing_by_place
 from tests.factories import NOW, lists, people
 from tests.factories.divisions import NEIGHBOUR_TOWN, OTHER_VILLAGE, SITE, TOWN, VILLAGE
 from tests.factories.travelling import Inside, admitted, declared
@@ -168,7 +168,7 @@ def test_the_share_at_the_door_in_time(app: Flask) -> None:
         visit = next(task for task in queries.of_registration(again.id) if task.state == "open")
         followups.complete(visit.id, "arrived", None, actor=people.operator(), at=NOW + 5 * HOUR)
         at = NOW + 9 * HOUR
-        found = closing_by_town(people.commander(), NOW - 7 * 24 * HOUR, NOW - HOUR, at)
+        found = closing_by_place(people.commander(), NOW - 7 * 24 * HOUR, NOW - HOUR, at)
     assert found == {TOWN: (Closing(4, 1, 1), Closing(4, 1, 1))}
 
 

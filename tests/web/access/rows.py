@@ -22,6 +22,7 @@ from tests.web.access.sent import (
     trip,
     visit,
 )
+from tests.web.access.standing_rows import standing
 from tests.web.access.trail_rows import trail
 from tests.web.access.world import LATER
 
@@ -386,6 +387,6 @@ def rows() -> list[Row]:
     """The whole matrix."""
     parts = (
         _account, _admin, _alerts, _persons, _applications, _companies, _channels, _command, _joint, _patrols, _gate, trail,
-        _public, policy_and_coverage,
+        _public, policy_and_coverage, standing,
     )  # fmt: skip
     return [row for part in parts for row in part()]
