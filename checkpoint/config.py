@@ -70,8 +70,22 @@ def _limit(environ: Mapping[str, str], name: str, default: str) -> str:
     return limit
 
 
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    """A setting that nobody else on the machine should read: as it is, or in the file that `<name>_FILE` names, as systemd's
+    credentials and the secrets of containers are handed over."""
+    path, value = environ.get(f"{name}_FILE", "").strip(), environ.get(name, "")
+    if not path:
+        return value
+    if value:
+        raise ConfigurationError(f"{name} and {name}_FILE are both set; leave one away.")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}_FILE names {path!r}, which cannot be read.") from error
+
+
 def _database_url(environ: Mapping[str, str], data: Path) -> str:
-    url = environ.get("DATABASE_URL", "").strip()
+    url = _secret(environ, "DATABASE_URL").strip()
     if not url:
         return f"sqlite:///{data / 'checkpoint.sqlite'}"
     if url.startswith(("postgresql://", "postgres://")):
@@ -157,10 +171,10 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         device_limit=_limit(environ, "DEVICE_LIMIT", "60000 per minute"),
         max_body_bytes=_integer(environ, "MAX_BODY_BYTES", 1_048_576, 65_536, 1_073_741_824),
         allow_private_targets=bool(_integer(environ, "ALLOW_PRIVATE_TARGETS", 0, 0, 1)),
-        master_keys=read_master_keys(environ.get("CHECKPOINT_KEY", "")),
+        master_keys=read_master_keys(_secret(environ, "CHECKPOINT_KEY")),
         backup_folder=_folder(environ, "BACKUP_DIR"),
         backup_hours=_integer(environ, "BACKUP_HOURS", 24, 1, 8760),
         backup_keep=_integer(environ, "BACKUP_KEEP", 7, 1, 1000),
         backup_recipients=_recipients(environ),
-        backup_passphrase=environ.get("BACKUP_PASSPHRASE", "") or None,
+        backup_passphrase=_secret(environ, "BACKUP_PASSPHRASE") or None,
     )

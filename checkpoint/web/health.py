@@ -131,7 +131,7 @@ def metrics() -> ResponseReturnValue:
     registry = CollectorRegistry()
     registry.register(current_app.extensions["counts"])
 
-    def gauge(name: str, words: str, values: Mapping[tuple[str, ...], float], *labels: str) -> None:
+    def gauge(name: str, words: str, values: Mapping[Any, float], *labels: str) -> None:
         made = Gauge(f"checkpoint_{name}", words, labels, registry=registry)
         for key, value in values.items():
             (made.labels(*key) if key else made).set(value)
