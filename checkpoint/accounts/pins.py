@@ -16,6 +16,7 @@ from checkpoint.accounts import queries, throttle
 from checkpoint.accounts.models import Role, User
 from checkpoint.accounts.passwords import hash_password, matches
 from checkpoint.accounts.permissions import Actor
+from checkpoint.accounts.scope import in_reach
 from checkpoint.audit.service import record
 from checkpoint.database import db, transaction
 from checkpoint.errors import Conflict, InvalidInput
@@ -54,9 +55,8 @@ def set_pin(user_id: uuid.UUID, *, actor: Actor, at: datetime, pin: str | None =
 
 def officers(tablet: Actor) -> list[User]:
     """The officers who may sign in on a tablet: active, with a PIN, of its city; by name."""
-    low, high = tablet.reach
     query = select(User).where(
-        User.division_code.between(low, high),
+        in_reach(tablet, User.division_code),
         User.role == Role.OFFICER.value,
         User.active.is_(True),
         User.pin_hash.is_not(None),

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from checkpoint.accounts.models import ApiToken, Checkpoint, Device, User
 from checkpoint.accounts.permissions import Actor
+from checkpoint.accounts.scope import in_reach
 from checkpoint.database import db
 from checkpoint.errors import NotFound
 
@@ -21,8 +22,7 @@ class PlacedDevice:
 
 def users(actor: Actor) -> list[User]:
     """The accounts of the actor's jurisdiction: those in use first, then by division and login."""
-    low, high = actor.reach
-    query = select(User).where(User.division_code.between(low, high))
+    query = select(User).where(in_reach(actor, User.division_code))
     return list(db.session.scalars(query.order_by(User.active.desc(), User.division_code, User.login)))
 
 
@@ -41,8 +41,7 @@ def user_by_login(login: str) -> User | None:
 
 def checkpoints(actor: Actor) -> list[Checkpoint]:
     """The posts of the actor's jurisdiction, by code."""
-    low, high = actor.reach
-    query = select(Checkpoint).where(Checkpoint.division_code.between(low, high))
+    query = select(Checkpoint).where(in_reach(actor, Checkpoint.division_code))
     return list(db.session.scalars(query.order_by(Checkpoint.active.desc(), Checkpoint.code)))
 
 
@@ -62,11 +61,10 @@ def checkpoint(actor: Actor, code: str) -> Checkpoint:
 
 def devices(actor: Actor) -> list[PlacedDevice]:
     """The tablets of the actor's jurisdiction: those in use first, then by post and label."""
-    low, high = actor.reach
     rows = db.session.execute(
         select(Device, Checkpoint)
         .join(Checkpoint, Checkpoint.id == Device.checkpoint_id)
-        .where(Checkpoint.division_code.between(low, high))
+        .where(in_reach(actor, Checkpoint.division_code))
         .order_by(Device.revoked_at.is_not(None), Checkpoint.code, Device.label, Device.created_at)
     )
     return [PlacedDevice(device, post) for device, post in rows]
@@ -83,6 +81,5 @@ def device(actor: Actor, device_id: uuid.UUID) -> PlacedDevice:
 
 def tokens(actor: Actor) -> list[ApiToken]:
     """The integrations' tokens of the actor's jurisdiction, newest first."""
-    low, high = actor.reach
-    query = select(ApiToken).where(ApiToken.division_code.between(low, high))
+    query = select(ApiToken).where(in_reach(actor, ApiToken.division_code))
     return list(db.session.scalars(query.order_by(ApiToken.revoked_at.is_not(None), ApiToken.created_at.desc())))

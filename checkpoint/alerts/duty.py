@@ -13,6 +13,7 @@ from sqlalchemy import and_, select
 
 from checkpoint.accounts.models import Role, User
 from checkpoint.accounts.permissions import PERMISSIONS, Actor, Permission
+from checkpoint.accounts.scope import in_reach
 from checkpoint.alerts.models import DutyShift
 from checkpoint.audit.service import record
 from checkpoint.clock import start_of_day
@@ -165,20 +166,18 @@ def _audit(actor: Actor, at: datetime, act: str, user_id: uuid.UUID, data: dict[
 
 def workers(actor: Actor) -> list[User]:
     """Those of the actor's jurisdiction who may stand in a roster."""
-    low, high = actor.reach
     query = select(User).where(
-        User.division_code.between(low, high), User.active.is_(True), User.role.in_(ANSWERING_ROLES)
+        in_reach(actor, User.division_code), User.active.is_(True), User.role.in_(ANSWERING_ROLES)
     )
     return list(db.session.scalars(query.order_by(User.division_code, User.login)))
 
 
 def roster(actor: Actor, since: datetime, until: datetime, *, limit: int = 500) -> list[tuple[DutyShift, User]]:
     """The shifts of the actor's jurisdiction that touch a time, by division and start."""
-    low, high = actor.reach
     rows = db.session.execute(
         select(DutyShift, User)
         .join(User, User.id == DutyShift.user_id)
-        .where(DutyShift.division_code.between(low, high), DutyShift.ends_at > since, DutyShift.starts_at < until)
+        .where(in_reach(actor, DutyShift.division_code), DutyShift.ends_at > since, DutyShift.starts_at < until)
         .order_by(DutyShift.division_code, DutyShift.starts_at)
         .limit(limit)
     )

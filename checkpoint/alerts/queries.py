@@ -3,11 +3,11 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import Select, case, func, select
 
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.accounts.scope import in_reach as in_reach
 from checkpoint.alerts.kinds import hidden_from
 from checkpoint.alerts.models import Alert, AlertEvent, AlertState, FeedEntry
 from checkpoint.database import db
@@ -15,13 +15,6 @@ from checkpoint.errors import NotAllowed, NotFound
 
 PAGE = 200
 LIVE_STATES = (AlertState.OPEN.value, AlertState.ACKNOWLEDGED.value)
-
-
-def in_reach(actor: Actor, column: Any) -> ColumnElement[bool]:
-    """The one condition by which every query for people and their alerts passes: the division lies in the actor's jurisdiction."""
-    low, high = actor.reach
-    condition: ColumnElement[bool] = column == low if low == high else column.between(low, high)
-    return condition
 
 
 def scoped(actor: Actor) -> Select[Alert]:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 
 from checkpoint.accounts.models import User
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.accounts.scope import in_reach
 from checkpoint.accounts.service import check_division
 from checkpoint.audit.service import record
 from checkpoint.channels.models import ChannelTarget, Delivery, DeliveryState, TargetKind
@@ -148,7 +149,7 @@ def of_jurisdiction(actor: Actor) -> list[ChannelTarget]:
     """The channels of the divisions in the actor's jurisdiction."""
     if not actor.may(Permission.CHANNELS_WRITE):
         raise NotAllowed
-    query = select(ChannelTarget).where(ChannelTarget.division_code.between(*actor.reach))
+    query = select(ChannelTarget).where(in_reach(actor, ChannelTarget.division_code))
     return list(db.session.scalars(query.order_by(ChannelTarget.division_code, ChannelTarget.created_at)))
 
 
@@ -178,14 +179,13 @@ def dead_letters(actor: Actor, *, limit: int = 200) -> list[Dead]:
     """What could not be delivered, by target, the newest first."""
     if not actor.may(Permission.CHANNELS_WRITE):
         raise NotAllowed
-    low, high = actor.reach
     rows = db.session.execute(
         select(ChannelTarget, User.display_name, func.count(), func.max(Delivery.error), func.max(Delivery.made_at))
         .join(Delivery, Delivery.target_id == ChannelTarget.id)
         .join(User, User.id == ChannelTarget.user_id, isouter=True)
         .where(
             Delivery.state == DeliveryState.DEAD.value,
-            func.coalesce(ChannelTarget.division_code, User.division_code).between(low, high),
+            in_reach(actor, func.coalesce(ChannelTarget.division_code, User.division_code)),
         )
         .group_by(ChannelTarget.id, User.display_name)
         .order_by(func.max(Delivery.made_at).desc())

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import func, select
 
 from checkpoint.accounts.permissions import Actor
+from checkpoint.accounts.scope import in_reach
 from checkpoint.database import db
 from checkpoint.errors import NotFound
 from checkpoint.inquiries.evidence import Outcome
@@ -96,10 +97,9 @@ def standing(inquiry_id: uuid.UUID) -> Standing:
 
 def hits(actor: Actor, inquiry_id: uuid.UUID, limit: int = 200) -> Sequence[InquiryHit]:
     """Whom an inquiry found in the actor's jurisdiction, alerts first."""
-    low, high = actor.reach
     return db.session.scalars(
         select(InquiryHit)
-        .where(InquiryHit.inquiry_id == inquiry_id, InquiryHit.division_code.between(low, high))
+        .where(InquiryHit.inquiry_id == inquiry_id, in_reach(actor, InquiryHit.division_code))
         .order_by(InquiryHit.outcome, InquiryHit.score.desc(), InquiryHit.row_number)
         .limit(limit)
     ).all()

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
 from checkpoint.accounts.permissions import Actor, Permission
+from checkpoint.accounts.scope import in_reach
 from checkpoint.alerts.service import VILLAGE, level_of
 from checkpoint.appeals import queries, service
 from checkpoint.appeals.models import Appeal
@@ -187,8 +188,7 @@ def doors() -> Answer:
     actor = current_actor()
     if level_of(actor.division) == VILLAGE:
         return redirect(url_for("care.door", code=actor.division), 303)
-    low, high = actor.reach
-    query = select(Division).where(Division.code.between(low, high), Division.level >= TOWN_LEVEL)
+    query = select(Division).where(in_reach(actor, Division.code), Division.level >= TOWN_LEVEL)
     return render_template(
         "inbox/doors.html", places=list(db.session.scalars(query.order_by(Division.code))), due_words=words.due_words()
     )
