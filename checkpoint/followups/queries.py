@@ -40,6 +40,18 @@ def of_registration(registration_id: uuid.UUID) -> list[FollowUp]:
     return list(db.session.scalars(query.order_by(FollowUp.due_at, FollowUp.kind)))
 
 
+def visits(registration_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The open visit at the door of each registration that has one, by the registration's id; the caller has scoped them."""
+    if not registration_ids:
+        return {}
+    query = select(FollowUp.registration_id, FollowUp.id).where(
+        FollowUp.registration_id.in_(registration_ids),
+        FollowUp.kind == "arrival_visit",
+        FollowUp.state == FollowUpState.OPEN.value,
+    )
+    return {registration_id: visit for registration_id, visit in db.session.execute(query)}
+
+
 def reports_of(registration_id: uuid.UUID) -> list[TravellerReport]:
     """What a traveller told of a registration, oldest first; the caller has scoped the registration."""
     query = select(TravellerReport).where(TravellerReport.registration_id == registration_id)

@@ -30,8 +30,8 @@ from checkpoint.retention.holds import keeping
 from checkpoint.retention.requests import hold_of
 from checkpoint.risk.service import current_state
 from checkpoint.risk.wording import SYMPTOMS, measure_text, reason_text
+from checkpoint.web import inbox_sift, retention_words
 from checkpoint.web import inbox_words as words
-from checkpoint.web import retention_words
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.inbox_cards import Card, Task, card, cards, origin_of, place_names, tasks
 from checkpoint.web.inbox_timeline import timeline
@@ -107,17 +107,24 @@ def _group_cards(found: list[groups.Group]) -> list[GroupCard]:
     ]
 
 
-def _cards(actor: Actor, view: str, at: datetime, together: list[groups.Group]) -> list[Card]:
+def _alerts(actor: Actor, view: str, at: datetime, together: list[groups.Group], limit: int) -> list[Alert]:
     group = request.args.get("group", "")
     if view == "now" and group:
-        alerts = groups.members(actor, group[:40], request.args.get("division", "")[:12])
-    elif view == "now":
-        alerts = groups.apart_from(actor, together)
-    elif view == "notices":
+        return groups.members(actor, group[:40], request.args.get("division", "")[:12], limit=limit)
+    if view == "now":
+        return groups.apart_from(actor, together, limit=limit)
+    if view == "notices":
         since = at - timedelta(days=NOTICE_DAYS)
-        alerts = queries.recent(actor, since=since, states=(AlertState.NOTICE.value,))
+        return queries.recent(actor, since=since, states=(AlertState.NOTICE.value,), limit=limit)
+    return tallies.closed_since(actor, _today(at)[0])
+
+
+def _cards(actor: Actor, view: str, at: datetime, together: list[groups.Group], asked: inbox_sift.Sift) -> list[Card]:
+    if asked.is_asked:
+        found = _alerts(actor, view, at, together, inbox_sift.MOST)
+        alerts = inbox_sift.sifted(actor, found, asked, at)[: queries.PAGE]
     else:
-        alerts = tallies.closed_since(actor, _today(at)[0])
+        alerts = _alerts(actor, view, at, together, queries.PAGE)
     receipts.delivered_to(actor, [one.id for one in alerts], at)
     return cards(actor, alerts, at)
 
@@ -131,18 +138,22 @@ def _tasks(actor: Actor, at: datetime, limit: int = queries.PAGE) -> list[Task]:
 def _list(actor: Actor, view: str, at: datetime) -> dict[str, Any]:
     """What the list of a view needs; `seq` is read first, so that nothing that is raised meanwhile is missed."""
     seq = feed.newest()
-    values: dict[str, Any] = {"view": view, "seq": seq, "words": words, "states": STATES.get(view, ())}
+    asked = inbox_sift.Sift() if view == "followups" else inbox_sift.read(request.args)
+    values: dict[str, Any] = {"view": view, "seq": seq, "words": words, "states": STATES.get(view, ()), "sift": asked}
     if view == "followups":
         return values | {"cards": [], "tasks": _tasks(actor, at)}
     group = request.args.get("group", "") if view == "now" else ""
-    together = groups.groups(actor) if view == "now" and not group else []
+    together = groups.groups(actor) if view == "now" and not group and not asked.is_asked else []
+    found = _cards(actor, view, at, together, asked)
     return values | {
+        "sifting": inbox_sift,
+        "bunches": inbox_sift.bunches(found, asked.by),
         "group_key": group,
         "division": request.args.get("division", ""),
         "groups": _group_cards(together),
         "grouped": sum(one.number for one in together),
-        "cards": _cards(actor, view, at, together),
-        "tasks": _tasks(actor, at, ASIDE) if view == "now" and not group else [],
+        "cards": found,
+        "tasks": _tasks(actor, at, ASIDE) if view == "now" and not group and not asked.is_asked else [],
     }
 
 
@@ -205,11 +216,15 @@ def alert(alert_id: uuid.UUID) -> Answer:
 @requires(Permission.ALERTS_READ)
 def seen() -> Answer:
     """Alerts (`alert`, several) that stood on this person's screen long enough to be looked at."""
+    alerts = [_id(raw) for raw in request.form.getlist("alert")[: receipts.MOST]]
+    return jsonify({"new": receipts.seen_by(current_actor(), alerts, clock.now())})
+
+
+def _id(raw: str) -> uuid.UUID:
     try:
-        alerts = [uuid.UUID(raw) for raw in request.form.getlist("alert")[: receipts.MOST]]
+        return uuid.UUID(raw)
     except ValueError as error:
         raise InvalidInput.one("alert", "uuid_parsing", _("This is not the id of an alert.")) from error
-    return jsonify({"new": receipts.seen_by(current_actor(), alerts, clock.now())})
 
 
 def _one(found: Alert, actor: Actor, at: datetime) -> Answer:
@@ -267,7 +282,11 @@ def note(alert_id: uuid.UUID) -> Answer:
 def complete(followup_id: uuid.UUID) -> Answer:
     """Enter the result of a piece of follow-up work."""
     actor, at = current_actor(), clock.now()
+    from_card = request.form.get("alert", "")
+    shown = queries.one(actor, _id(from_card)) if from_card else None
     done = followup_service.complete(followup_id, request.form.get("result", ""), _note(), actor=actor, at=at)
+    if shown is not None:
+        return _acted(queries.one(actor, shown.id), actor, at, _("Saved."))
     if wants_fragment():
         return render_template("inbox/_task.html", task=tasks(actor, [done], at)[0], view=_view())
     flash(_("Saved: %(work)s.", work=words.word(words.FOLLOWUPS, done.kind)), "success")

@@ -17,7 +17,7 @@ from checkpoint.alerts.queries import LIVE_STATES
 from checkpoint.crossings.models import Crossing
 from checkpoint.database import db
 from checkpoint.followups.models import FollowUp
-from checkpoint.followups.queries import claims
+from checkpoint.followups.queries import claims, visits
 from checkpoint.followups.service import RESULTS as FOLLOWUP_RESULTS
 from checkpoint.regions import queries as divisions
 from checkpoint.regions.models import at_level
@@ -45,7 +45,7 @@ class Card:
     """An alert as the inbox shows it. `person` is masked, None when the matter is no person or no longer this jurisdiction's.
 
     `rank` and `due` put it in its place: red first, then the nearest deadline, then the newest. `holder` is the colleague whom it
-    was handed to.
+    was handed to, `visit` the open visit at the door: that the person has arrived can be said on the card.
     """
 
     alert: Alert
@@ -66,6 +66,7 @@ class Card:
     escalated: str
     result: str
     holder: str = ""
+    visit: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class _Known:
     crossings: Mapping[uuid.UUID, list[tuple[Crossing, str]]]
     places: Mapping[str, str]
     actors: Mapping[str, str]
+    visits: Mapping[uuid.UUID, uuid.UUID]
 
 
 def people_of(actor: Actor, ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, tuple[Registration, Traveller]]:
@@ -171,6 +173,7 @@ def _gather(actor: Actor, alerts: Sequence[Alert]) -> _Known:
         crossings_of(list(people)),
         place_names(alert.division_code for alert in alerts),
         actor_names(keys),
+        visits(list(people)),
     )
 
 
@@ -215,6 +218,7 @@ def _card(alert: Alert, known: _Known, at: datetime) -> Card:
         else "",
         result=words.word(words.RESULTS, alert.result) if alert.state not in LIVE_STATES else "",
         holder=known.actors.get(f"user:{alert.assigned_to}", "") if alert.assigned_to else "",
+        visit=known.visits.get(registration.id) if registration else None,
     )
 
 

@@ -60,3 +60,16 @@ export function place(list, fresh, view, states) {
   if (focused) document.getElementById(focused)?.focus();
   return old ? "moved" : "added";
 }
+
+/** Put a whole list as the server arranged it, cards and headings, in place of the one that stands; a card being written in stays. */
+export function arrange(list, fresh) {
+  let focused = "";
+  for (const card of fresh) {
+    const old = card.id && document.getElementById(card.id);
+    if (old) focused = carryOver(old, card) || focused;
+  }
+  const here = new Set(fresh.map((card) => card.id).filter(Boolean));
+  const written = [...list.children].filter((card) => card.id && !here.has(card.id) && isBeingWritten(card));
+  list.replaceChildren(...written, ...fresh);
+  if (focused) document.getElementById(focused)?.focus();
+}

@@ -1,9 +1,11 @@
 // The inbox: alerts come and move by themselves, forms are sent without leaving the page, the title counts what waits.
 
-import { parsePart, place } from "./inbox-cards.js";
+import { arrange, parsePart, place } from "./inbox-cards.js";
 import { startCountdowns } from "./inbox-countdown.js";
+import { inboxKeys } from "./inbox-keys.js";
 import { watchSeen } from "./inbox-seen.js";
 import { inboxSound } from "./inbox-sound.js";
+import { inboxSwipes } from "./inbox-swipe.js";
 import { fetchPart, Live, SignedOut } from "./live.js";
 import { showToast } from "./toast.js";
 
@@ -62,6 +64,9 @@ function countsSoon() {
   countsTimer = setTimeout(refreshCounts, 400);
 }
 
+// Searched or in bunches: the server arranges the list, and what changes is fetched as a whole.
+const isArranged = "arranged" in root.dataset;
+
 function showEmpty() {
   const box = list()?.querySelector("[data-empty]");
   if (box) box.hidden = cards().childElementCount > 0 || Boolean(document.querySelector("#inbox-groups [data-group]"));
@@ -70,7 +75,7 @@ function showEmpty() {
 function put(card, { announce }) {
   const before = document.getElementById(card.id);
   const states = list()?.dataset.states.split(" ") ?? [];
-  const wentTo = place(cards(), card, view, states);
+  const wentTo = place(cards(), card, isArranged ? "any" : view, states);
   if (wentTo === "added" && announce) {
     card.classList.add("is-new");
     showToast(words.new_alert.replace("{title}", card.querySelector("h3").textContent));
@@ -92,7 +97,7 @@ async function fetchCard(id) {
     const card = parsePart(await partOf(`${root.dataset.alertUrl.replace(NO_ID, id)}?view=${view}`));
     if ((painted.get(id) ?? 0) > mine) return;
     painted.set(id, mine);
-    if (view === "now" && (root.dataset.group || standsInGroup(card))) return void refreshList();
+    if (isArranged || (view === "now" && (root.dataset.group || standsInGroup(card)))) return void refreshList();
     put(card, { announce: true });
   } catch (error) {
     if (error.status === 404) document.getElementById(`alert-${id}`)?.remove();
@@ -131,8 +136,13 @@ async function refreshList() {
     const ids = new Set(wanted.map((card) => card.id));
     const known = new Set([...cards().children].map((card) => card.id));
     const added = wanted.filter((card) => !known.has(card.id));
-    for (const card of [...cards().children]) if (card.dataset.alert && !ids.has(card.id)) card.remove();
-    for (const card of wanted) put(card, { announce: false });
+    if (isArranged) arrange(cards(), [...fresh.querySelector("[data-cards]").children]);
+    else {
+      for (const card of [...cards().children]) if (card.dataset.alert && !ids.has(card.id)) card.remove();
+      for (const card of wanted) put(card, { announce: false });
+    }
+    showEmpty();
+    tick();
     const worst = added.sort((one, other) => one.dataset.rank - other.dataset.rank)[0];
     if (worst) play(worst.dataset.tier);
   } catch (error) {
@@ -202,6 +212,7 @@ function finishAct(form, card) {
     now.closest("details")?.removeAttribute("open");
   }
   put(card, { announce: false });
+  if (isArranged) refreshList();
   showToast(words.saved);
   countsSoon();
 }
@@ -219,6 +230,8 @@ document.addEventListener("submit", (event) => {
   send(form, event.submitter);
 });
 
+inboxKeys(root, words);
+inboxSwipes(root, words);
 const tick = startCountdowns(root, JSON.parse(wordsElement.dataset.due), Number(wordsElement.dataset.now));
 if (root.dataset.seen) watchSeen(root, root.dataset.seen);
 if (list()) {
