@@ -24,7 +24,7 @@ def test_each_secret_may_lie_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="CHECKPOINT_KEY_FILE names .*cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"CHECKPOINT_KEY_FILE names .*cannot be read"):
         settings_from({"CHECKPOINT_KEY_FILE": str(tmp_path / "none")})
 
 
