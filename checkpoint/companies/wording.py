@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from flask_babel.speaklater import LazyString
 
 from checkpoint.companies.models import MemberKind, Standing
+from checkpoint.inquiries.wording import harmless
 from checkpoint.words import _, lazy
 
 STANDINGS: dict[str, LazyString] = {
@@ -27,7 +28,6 @@ BAD_ROWS: dict[str, LazyString] = {
     "nothing_to_match": lazy("neither a document number nor a number plate"),
     "too_long": lazy("a cell is too long"),
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def notice_text(kind: str, label: str, standing: str) -> str:
@@ -57,8 +57,3 @@ def bad_row_lines(rows: Iterable[Mapping[str, str]]) -> Iterator[list[str]]:
     for row in rows:
         cells = (row["name"], row["document"], row["phone"], row["plate"])
         yield [row["row"], bad_row_text(row["cause"]), *map(harmless, cells)]
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell

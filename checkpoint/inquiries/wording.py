@@ -59,10 +59,10 @@ def bad_row_lines(rows: Iterable[Mapping[str, str | int | bool]], before: int) -
         causes = "; ".join(row_text(cause) for cause in str(row["cause"]).split())
         cells = [str(row[field] or "") for field in ("name", "document", "phone", "born", "plate")]
         number = str(int(row["row"]) + 1 + before)
-        yield [number, causes, _("yes") if row["used"] else _("no"), *map(_harmless, cells)]
+        yield [number, causes, _("yes") if row["used"] else _("no"), *map(harmless, cells)]
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     """A cell that a spreadsheet shows as it stands. Blanks in front and full-width signs are looked through, as spreadsheets do."""
     first = unicodedata.normalize("NFKC", cell.lstrip().lstrip("\ufeff\u200b").lstrip()[:1])
     return "'" + cell if first in _FORMULA or cell[:1] in ("\t", "\r", "\n") else cell

@@ -13,12 +13,12 @@ from checkpoint.accounts.permissions import Actor, Permission
 from checkpoint.companies import queries, service
 from checkpoint.companies.models import Company, CompanyState
 from checkpoint.companies.service import NewCompany
-from checkpoint.companies.wording import harmless
 from checkpoint.config import Settings
 from checkpoint.database import new_id
 from checkpoint.disclosure.service import exported
 from checkpoint.errors import FieldError, InvalidInput
 from checkpoint.extensions import limiter
+from checkpoint.inquiries.wording import harmless
 from checkpoint.privacy import mask_name, mask_phone
 from checkpoint.web.auth import current_actor, optional_actor, public, requires
 from checkpoint.web.company_words import MEMBER_KINDS, STATES, STEPS

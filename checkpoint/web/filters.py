@@ -1,5 +1,6 @@
 """How the templates write times, tiers and personal values, in the reader's language and the site's time zone."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -37,8 +38,13 @@ CHECKPOINT_KINDS: dict[str, LazyString] = {
 }
 
 
+# Characters that turn the direction of what follows: with them a name could show another name, or a place another place.
+_TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+
+
 def init_app(app: Flask) -> None:
     """Register the filters and the words that every page may use."""
+    app.jinja_env.finalize = straight
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
@@ -57,6 +63,13 @@ def init_app(app: Flask) -> None:
         mask_plate=mask_plate,
     )
     app.context_processor(_site)
+
+
+def straight(value: object) -> object:
+    """What a page prints of a value: a text that somebody wrote, without the characters that turn the line around."""
+    if not isinstance(value, str) or value.isascii() or _TURNS.search(value) is None:
+        return value
+    return type(value)(_TURNS.sub("", value))  # what is marked as escaped stays so
 
 
 def when(at: datetime | None) -> str:

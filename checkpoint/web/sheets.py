@@ -8,7 +8,7 @@ from flask import Response
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from checkpoint.companies.wording import harmless
+from checkpoint.inquiries.wording import harmless
 
 FORMATS = ("csv", "xlsx")
 _BOM = b"\xef\xbb\xbf"  # spreadsheets take a file without it for GBK
