@@ -1,4 +1,4 @@
-"""City command, what changed lists and policies do to people: progress, what was decided in between, sources, policy versions."""
+"""City command, what changed lists and policies do to people: progress, what was decided in between, sources."""
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -8,7 +8,6 @@ from checkpoint import clock
 from checkpoint.accounts.permissions import Permission
 from checkpoint.errors import InvalidInput
 from checkpoint.registrations import queries as registrations
-from checkpoint.risk.policies import policies, policy_in_force, publish_policy, read_policy, withdraw_policy
 from checkpoint.surveillance import feeds, findings, queries
 from checkpoint.surveillance.wording import FEED_PROBLEMS
 from checkpoint.web import inbox_words as words
@@ -126,46 +125,3 @@ def switch_source(feed_id: int) -> Answer:
     feeds.set_feed_active(feed_id, active, actor=current_actor(), at=clock.now())
     flash(_("The source is fetched again.") if active else _("The source is no longer fetched."), "success")
     return redirect(url_for("work.sources"), 303)
-
-
-@blueprint.get("/policies")
-@requires(Permission.COMMAND_READ)
-def versions() -> Answer:
-    """The versions of the control policy, and the form to publish another one."""
-    return _policies_page([])
-
-
-def _policies_page(problems: list[str], typed: str | None = None) -> str:
-    current = policy_in_force()
-    return render_template(
-        "command/policies.html",
-        policies=policies(),
-        current=current,
-        typed=typed,
-        problems=problems,
-        page="policies",
-    )
-
-
-@blueprint.post("/policies")
-@requires(Permission.LISTS_WRITE)
-def publish() -> Answer:
-    """Put a policy in force; everybody is assessed again."""
-    raw = request.form.get("data", "")
-    try:
-        data = read_policy(raw.encode())
-    except InvalidInput as error:
-        problems = [f"{one.field}: {one.message}" for one in error.errors]
-        return make_response(_policies_page(problems, raw), 422)
-    publish_policy(data, actor=current_actor(), at=clock.now())
-    flash(_("The policy is in force. Everybody is being assessed again."), "success")
-    return redirect(url_for("work.index"), 303)
-
-
-@blueprint.post("/policies/<int:policy_id>/withdraw")
-@requires(Permission.LISTS_WRITE)
-def withdraw(policy_id: int) -> Answer:
-    """Take a policy back; what it caused is undone."""
-    now_in_force = withdraw_policy(policy_id, actor=current_actor(), at=clock.now())
-    flash(_("The policy is taken back. In force: version %(number)s.", number=now_in_force.version), "success")
-    return redirect(url_for("work.index"), 303)

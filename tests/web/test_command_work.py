@@ -1,6 +1,5 @@
 """Command: whom a list touches, how far the work is, what was decided in between, sources, policy; and the storm in an inbox."""
 
-import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +13,6 @@ from checkpoint.accounts.models import Role
 from checkpoint.alerts.models import Alert
 from checkpoint.database import db
 from checkpoint.risk.models import RiskList
-from checkpoint.risk.policy import default_policy
 from checkpoint.risk.publishing import withdraw
 from tests.factories import NOW, inside, people
 from tests.factories.declarations import stay
@@ -114,25 +112,6 @@ def test_a_source_is_added_with_every_wrong_field_named(app: Flask, client: Flas
     assert "secret" not in page
     assert chief.post("/command/feeds/1", data={"active": "0"}).status_code == 303
     assert "Stopped" in chief.get("/command/feeds?lang=en").text
-
-
-def test_a_policy_is_published_and_taken_back(app: Flask, client: FlaskClient) -> None:
-    _guests(app, 2)
-    chief = signed_in(app, client, Role.COMMAND, SITE)
-    assert '"red_from": 80' in chief.get("/command/policies?lang=en").text.replace("&#34;", '"')
-    harsh = default_policy().model_dump(mode="json") | {"yellow_from": 10}
-    wrong = chief.post("/command/policies?lang=en", data={"data": json.dumps(harsh | {"red_from": "x"})})
-    assert (wrong.status_code, "red_from" in wrong.text) == (422, True)
-    assert chief.post("/command/policies", data={"data": json.dumps(harsh)}).status_code == 303
-    _work(app)
-    with app.app_context():
-        assert len(db.session.scalars(select(Alert.id).where(Alert.kind == "reassessment")).all()) == 2
-    assert chief.post("/command/policies/2/withdraw").status_code == 303
-    _work(app)
-    with app.app_context():
-        states = db.session.scalars(select(Alert.state).where(Alert.kind == "reassessment")).all()
-        assert states == ["retracted", "retracted"]
-    assert chief.post("/command/policies/1/withdraw").status_code == 409
 
 
 def test_a_storm_in_a_village_is_one_card_that_opens_to_the_persons(app: Flask, client: FlaskClient) -> None:

@@ -222,7 +222,7 @@ def _channels() -> Iterator[Row]:
 def _command() -> Iterator[Row]:
     for endpoint in (
         "command.index", "command.explain", "command.versions", "inquiries.index", "watching.index", "work.index",
-        "work.decisions", "work.sources", "work.versions", "health.standing",
+        "work.decisions", "work.sources", "health.standing",
     ):  # fmt: skip
         yield get(endpoint, Permission.COMMAND_READ, "site")
     yield get("command.version", Permission.COMMAND_READ, "site", list_id="list")
@@ -240,8 +240,6 @@ def _command() -> Iterator[Row]:
     yield post("work.add_source", Permission.LISTS_WRITE, "site", form(**source))
     yield post("work.switch_source", Permission.LISTS_WRITE, "site", form(active="0"), feed_id="feed")
     yield post("work.look_at", Permission.LISTS_WRITE, "site", finding_id="finding")
-    yield post("work.publish", Permission.LISTS_WRITE, "site", form(data="{}"))
-    yield post("work.withdraw", Permission.LISTS_WRITE, "site", policy_id="policy")
     yield post("watching.change", Permission.WATCH_WRITE, "site", form(tier="yellow", enabled="1"), name="rule")
     listed = "姓名,证件号码\n"
     about = {"source": "某市", "case": "某案", "level": "red", "legal_basis": "传染病防治法"}

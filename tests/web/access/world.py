@@ -45,7 +45,9 @@ from checkpoint.patrols.models import PatrolVisit
 from checkpoint.privacy import keyring, public_jwk
 from checkpoint.regions import service as regions
 from checkpoint.registrations import passes
+from checkpoint.risk.drafts import make_draft
 from checkpoint.risk.models import Policy, RiskChange, RiskList
+from checkpoint.risk.policy import default_policy
 from checkpoint.surveillance.feeds import NewFeed, add_feed
 from checkpoint.surveillance.models import WithdrawalFinding
 from tests.factories import (
@@ -267,6 +269,7 @@ def _lists(world: World, _folder: Path) -> None:
         "feed": feed.id,
         "finding": found.id,
         "policy": db.session.scalars(select(Policy.id)).first(),
+        "policy_draft": make_draft(default_policy(), 1, actor=people.operator(), at=NOW).id,
         "rule": "one_phone",
         "alias": regions.add_alias("老镇上", VILLAGE, None, actor=people.operator(), at=NOW).id,
     }
