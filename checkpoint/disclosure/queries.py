@@ -3,11 +3,12 @@
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 
 from checkpoint.accounts.models import User
+from checkpoint.accounts.permissions import Actor
 from checkpoint.audit.models import AuditEntry
 from checkpoint.database import db
 from checkpoint.disclosure.service import UNMASK
@@ -28,6 +29,26 @@ class Look:
     object_type: str
     fields: tuple[str, ...]
     purpose: str
+
+
+OPEN_FOR = timedelta(minutes=30)
+
+
+def is_open(object_type: str, object_id: uuid.UUID, *, actor: Actor, at: datetime) -> bool:
+    """Whether somebody has opened something so lately, for a purpose, that its pictures are open to them as well."""
+    lately = (
+        select(AuditEntry.id)
+        .where(
+            AuditEntry.object_type == object_type,
+            AuditEntry.object_id == str(object_id),
+            AuditEntry.act == UNMASK,
+            AuditEntry.actor_id == str(actor.id),
+            AuditEntry.at > at - OPEN_FOR,
+            AuditEntry.at <= at,
+        )
+        .limit(1)
+    )
+    return db.session.scalar(lately) is not None
 
 
 def looks(objects: Objects) -> list[Look]:

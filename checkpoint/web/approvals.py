@@ -18,6 +18,7 @@ from checkpoint.approvals.conditions import Conditions
 from checkpoint.approvals.kinds import may_answer, next_stage
 from checkpoint.approvals.models import Approval
 from checkpoint.approvals.origin import judged
+from checkpoint.disclosure.queries import is_open
 from checkpoint.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from checkpoint.privacy import mask_name, mask_phone
 from checkpoint.privacy.pictures import MAX_BYTES, MIMETYPE
@@ -111,6 +112,7 @@ def _page(approval_id: uuid.UUID, status: int = 200, **more: Any) -> Answer:
         "holders": [say.holder_name(one) for one in queries.holders(approval_id)],
         "opened": None,
         "pages": queries.pages(approval_id),
+        "pages_open": is_open("approval", approval_id, actor=actor, at=at),
         "asked": say.condition_lines(Conditions.from_json(approval.asked_conditions)),
         "proposed": say.condition_lines(proposed),
         "origin": _origin(approval, at),
@@ -147,8 +149,9 @@ def _origin(approval: Approval, at: datetime) -> dict[str, Any] | None:
 @blueprint.get("/<uuid:approval_id>/pages/<uuid:page_id>.jpg")
 @requires(Permission.APPROVALS_ANSWER)
 def picture(approval_id: uuid.UUID, page_id: uuid.UUID) -> Answer:
-    """A page or picture, to those who may see the application."""
-    response = make_response(queries.picture(current_actor(), approval_id, page_id))
+    """A page or picture, to those who have opened the application for a purpose."""
+    content = disclosure.page_picture(approval_id, page_id, actor=current_actor(), at=clock.now())
+    response = make_response(content)
     response.mimetype = MIMETYPE
     response.headers["Content-Disposition"] = 'inline; filename="page.jpg"'
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"

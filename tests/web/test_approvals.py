@@ -68,6 +68,11 @@ def test_the_village_sees_what_it_needs_and_hands_on(app: Flask) -> None:
         assert words in page
     assert re.search(r"tier-(red|yellow)", page)  # what the lists say of the origin
     assert DRIVER.id_number not in page
+    assert "/pages/" not in page
+    with app.app_context():
+        [one] = queries.pages(asked)
+    assert village.get(f"/approvals/{asked}/pages/{one.id}.jpg").status_code == 409  # nobody has said what for
+    page = village.post(f"/approvals/{asked}/reveal?lang=en", data={"purpose": "identify"}).text
     shown = village.get(re.findall(rf'"(/approvals/{asked}/pages/[^"]+)"', page)[0])
     assert (shown.mimetype, shown.data[:2], "sandbox" in shown.headers["Content-Security-Policy"]) == (
         "image/jpeg",
@@ -192,6 +197,7 @@ def test_what_lies_elsewhere_does_not_exist(app: Flask) -> None:
         assert far.post(f"/approvals/{asked}/{act}", data=form).status_code == 404
     other = made(app, holders=(DRIVER,))
     own = signed_in(app, login="own")
+    own.post(f"/approvals/{other}/reveal", data={"purpose": "call"})
     assert own.get(f"/approvals/{other}/pages/{page}.jpg").status_code == 404  # a page of another application
     auditor = signed_in(app, Role.AUDITOR, SITE, "auditor")
     assert auditor.get("/approvals").status_code == 403

@@ -25,6 +25,7 @@ TURNED_AWAY = {
     "POST commuters.apply": "an empty form; nothing in it belongs to anybody",
     "POST companies.reply": "nothing was asked",
     "POST companies.choose_password": "the company is not accepted yet",
+    "GET approvals.picture": "nobody has opened this application for a purpose",
     "POST pass_reports.appeal": "an empty form; the link itself is what lets in",
     "POST pass_reports.test": "an empty form; the link itself is what lets in",
 }
