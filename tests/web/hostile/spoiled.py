@@ -46,12 +46,13 @@ _WORDS = {
     "phone",
     "city",
 }
+_IMAGE = "<img src=/xsscp onerror=window.hit=1>"
 _MARK = re.compile(r"xsscp(\d+)q")
 
 
 def mark(number: int) -> str:
     """The text of a column."""
-    return f"=xsscp{number}q'\"><xsscp onxsscp=1 href=javascript:xsscp><script>xsscp</script>{{{{7*'xsscp'}}}}{TURNED}</textarea>"
+    return f"=xsscp{number}q'\"><xsscp onxsscp=1 href=javascript:xsscp><script>xsscp</script>{{{{7*'xsscp'}}}}{TURNED}</textarea>{_IMAGE}"
 
 
 def found(text: str) -> set[int]:
@@ -79,8 +80,17 @@ class Columns:
 
 def spoil(world: World) -> Columns:
     """Write marks over every text of every row, and keep the world so."""
+    with world.app.app_context():
+        columns = spoil_rows()
+        db.session.remove()
+    world.keep()
+    return columns
+
+
+def spoil_rows() -> Columns:
+    """Write marks over every text of every row, in an app context."""
     columns = Columns()
-    with world.app.app_context(), transaction() as session:
+    with transaction() as session:
         for mapper in Base.registry.mappers:
             table = mapper.local_table.name  # type: ignore[attr-defined]
             sealed = [name for name, value in vars(mapper.class_).items() if isinstance(value, Sealed)]
@@ -97,9 +107,6 @@ def spoil(world: World) -> Columns:
                 for name in values:
                     if table not in ("policy", "audit_entry") and getattr(row, name):
                         setattr(row, name, _inside(columns, f"{table}.{name}", getattr(row, name)))
-    with world.app.app_context():
-        db.session.remove()
-    world.keep()
     return columns
 
 
@@ -155,6 +162,8 @@ class Faults(HTMLParser):
             yield f"<{tag} {name}>"
         if leads and re.sub(r"[\x00-\x20]", "", value).lower().startswith(("javascript:", "data:text", "vbscript:")):
             yield f"<{tag} {name}={value[:40]}>"
+        if tag == "img" and "xsscp" in value:
+            yield f"<img {name}>"
         if name == "style" and "xsscp" in value:
             yield f"<{tag} style>"
 
