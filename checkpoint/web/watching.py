@@ -13,6 +13,7 @@ from checkpoint.accounts.permissions import Permission
 from checkpoint.errors import InvalidInput
 from checkpoint.registrations import queries as registrations
 from checkpoint.watch import service
+from checkpoint.watch.readers import BULK
 from checkpoint.watch.rules import Finding
 from checkpoint.watch.wording import ABOUT, LABELS, LIMITS, explain
 from checkpoint.web.auth import current_actor, requires
@@ -63,6 +64,8 @@ def _rule_page(name: str, **more: Any) -> str:
         labels=LABELS,
         about=ABOUT,
         limit_words=LIMITS,
+        may_set=service.may_change(name, current_actor()),
+        action=url_for("watching.change_reading") if name == BULK else url_for("watching.change", name=name),
         tiers=SHOWN_TIERS,
         choices=DAYS,
         page="watch",
@@ -110,6 +113,17 @@ def _examples(name: str, findings: Sequence[Finding]) -> list[Example]:
 @requires(Permission.WATCH_WRITE)
 def change(name: str) -> Answer:
     """Set a rule's limits, its tier, and whether it looks at all."""
+    return _change(name)
+
+
+@blueprint.post("/bulk_reading/limits")
+@requires(Permission.AUDIT_READ)
+def change_reading() -> Answer:
+    """The same for the rule that is about colleagues: the auditor sets it."""
+    return _change(BULK)
+
+
+def _change(name: str) -> Answer:
     form = request.form
     try:
         service.change(

@@ -239,6 +239,14 @@ class TestUnusualReading:
             found = watch.dry_run("bulk_reading", {"village": limit}, 7, actor=chief, at=NOW + HOUR)
             assert found.total == number
 
+    def test_the_auditor_sets_the_limits_and_command_does_not(self, auditor: Actor) -> None:
+        new = {"enabled": False, "tier": "red", "limits": {"village": 20}}
+        with pytest.raises(NotAllowed):
+            watch.change("bulk_reading", **new, actor=people.commander(), at=NOW)
+        assert watch.change("bulk_reading", **new, actor=auditor, at=NOW).limits["village"] == 20
+        with pytest.raises(NotAllowed):
+            watch.change("one_phone", enabled=True, tier="red", limits={}, actor=auditor, at=NOW)
+
     def test_command_does_not_see_it_and_the_auditor_answers(self, auditor: Actor) -> None:
         chief = people.commander()
         reading.shown(chief.key, 1000, at=NOW, role="command")
