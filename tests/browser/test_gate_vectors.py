@@ -12,6 +12,7 @@ from flask import Flask
 from checkpoint.privacy import public_jwk
 from checkpoint.registrations.passes import Claims, PassKeys
 from tests.factories.chromium import chromium, open_page
+from tests.factories.forged import forgeries
 from tests.factories.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
@@ -79,3 +80,23 @@ def test_the_browser_agrees_with_every_row(app: Flask) -> None:
         judged = page.evaluate(RUN, vectors)
     differ = [(row["name"], row["want"], got) for row, got in zip(rows, judged, strict=True) if got != row["want"]]
     assert differ == []
+
+
+def test_the_browser_reads_no_forged_pass(app: Flask) -> None:
+    with app.app_context():
+        ring = app.extensions["keyring"]
+        made = forgeries(ring, datetime(2030, 1, 1, tzinfo=UTC))
+        keys = PassKeys(ring)
+        jwks = [public_jwk(kid, private) for kid, private in ring.signing.items()]
+    times = (datetime(2029, 12, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC))
+    with chromium() as browser, serving(app) as address:
+        page = open_page(browser)
+        page.goto(f"http://{address}/gate?lang=en")
+        tokens = list(made.values())
+        answers = [
+            page.evaluate(READ, {"tokens": tokens, "keys": jwks, "now": now.timestamp() * 1000}) for now in times
+        ]
+    for now, read in zip(times, answers, strict=True):
+        said = {name: got["problem"] for name, got in zip(made, read, strict=True)}
+        assert said == {name: keys.read(token, now).problem for name, token in made.items()}
+        assert [name for name, got in zip(made, read, strict=True) if got.get("claims")] == []
