@@ -14,7 +14,7 @@ from checkpoint.errors import CheckpointError
 from checkpoint.upkeep import backup as service
 from checkpoint.upkeep import restore as restoring
 from checkpoint.upkeep.archive import new_identity
-from checkpoint.upkeep.scheduled import name_at
+from checkpoint.upkeep.scheduled import make_due, name_at
 
 _OPERATOR = system_actor("")
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -32,18 +32,25 @@ def init_app(app: Flask) -> None:
 @click.option(
     "--with-keys", is_flag=True, help="Put the master key inside, too: whoever opens the backup reads everything."
 )
+@click.option(
+    "--rotate", is_flag=True, help="Into BACKUP_DIR, as by the clock: of all there the newest BACKUP_KEEP stay."
+)
 @with_appcontext
-def backup(file: Path | None, with_keys: bool) -> None:
+def backup(file: Path | None, with_keys: bool, rotate: bool) -> None:
     """Write everything into FILE, sealed, while the instance serves, and read it back.
 
     Without FILE it gets a name with the time, in BACKUP_DIR or the current folder.
     """
     at, settings = clock.now(), service.settings()
+    if rotate and (file or with_keys or settings.backup_folder is None):
+        raise click.UsageError("--rotate needs BACKUP_DIR, and goes with neither FILE nor --with-keys.")
     path = file or (settings.backup_folder or Path.cwd()) / name_at(at)
     try:
-        made = service.make(path, actor=_OPERATOR, at=at, with_keys=with_keys)
+        made = make_due(at, always=True) if rotate else service.make(path, actor=_OPERATOR, at=at, with_keys=with_keys)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from error
+    if made is None:
+        raise click.ClickException("Another process is making a backup in BACKUP_DIR.")
     click.echo(f"{made.path}: {made.rows} rows, {made.files} files, {made.size} bytes; written and read back.")
     if not settings.backup_recipients and not settings.backup_passphrase:
         click.echo(

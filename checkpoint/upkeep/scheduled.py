@@ -41,10 +41,10 @@ def kept(folder: Path) -> list[Kept]:
     return sorted(found, key=lambda one: one.made_at)
 
 
-def make_due(at: datetime) -> Made | None:
-    """Make a backup if the newest is old enough, and remove those that are too many; none without BACKUP_DIR.
+def make_due(at: datetime, *, always: bool = False) -> Made | None:
+    """Make a backup if the newest is old enough, or `always`, and remove those that are too many; none without BACKUP_DIR.
 
-    Two schedulers that share the folder do not both: one holds its lock.
+    Two schedulers that share the folder do not both: one holds its lock, and the other makes none.
     """
     chosen = settings()
     folder = chosen.backup_folder
@@ -55,7 +55,7 @@ def make_due(at: datetime) -> Made | None:
         if not is_ours:
             return None
         there = kept(folder)
-        if there and there[-1].made_at > at - timedelta(hours=chosen.backup_hours):
+        if there and not always and there[-1].made_at > at - timedelta(hours=chosen.backup_hours):
             return None
         for left in folder.glob(f"checkpoint-*{SUFFIX}{UNFINISHED}"):
             left.unlink()  # of a run that was killed

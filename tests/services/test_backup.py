@@ -350,3 +350,18 @@ def test_by_the_clock(environment: dict[str, str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_without_a_folder_nothing_is_made_by_the_clock() -> None:
     assert scheduled.make_due(datetime(2022, 1, 1, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_by_a_timer_of_the_machine(environment: dict[str, str], tmp_path: Path, context: Flask) -> None:
+    """A timer comes a little early on some days: it always makes one, and the newest stay."""
+    app = create_app({**environment, "BACKUP_DIR": str(tmp_path / "backups"), "BACKUP_KEEP": "1"})
+    wrong = [["--rotate", str(tmp_path / "file")], ["--rotate", "--with-keys"]]
+    with app.app_context():
+        assert scheduled.make_due(NOW) is not None
+        done = app.test_cli_runner().invoke(args=["backup", "--rotate"])
+        assert (done.exit_code, "written and read back" in done.output) == (0, True)
+        assert [str(one.path) in done.output for one in scheduled.kept(tmp_path / "backups")] == [True]
+        assert [app.test_cli_runner().invoke(args=["backup", *more]).exit_code for more in wrong] == [2, 2]
+    databases.close(app)
+    assert context.test_cli_runner().invoke(args=["backup", "--rotate"]).exit_code == 2
