@@ -173,11 +173,16 @@ def workers(actor: Actor) -> list[User]:
 
 
 def roster(actor: Actor, since: datetime, until: datetime, *, limit: int = 500) -> list[tuple[DutyShift, User]]:
-    """The shifts of the actor's jurisdiction that touch a time, by division and start."""
+    """The shifts of the actor's jurisdiction that touch a time, by division and start; not those of whoever has left since."""
     rows = db.session.execute(
         select(DutyShift, User)
-        .join(User, User.id == DutyShift.user_id)
-        .where(in_reach(actor, DutyShift.division_code), DutyShift.ends_at > since, DutyShift.starts_at < until)
+        .join(User, and_(User.id == DutyShift.user_id, User.division_code == DutyShift.division_code))
+        .where(
+            User.active.is_(True),
+            in_reach(actor, DutyShift.division_code),
+            DutyShift.ends_at > since,
+            DutyShift.starts_at < until,
+        )
         .order_by(DutyShift.division_code, DutyShift.starts_at)
         .limit(limit)
     )

@@ -27,6 +27,7 @@ from checkpoint.regions.models import Division, DivisionAlias
 from checkpoint.regions.places import AliasBook, Resolution, Suggestion, significant
 from checkpoint.regions.queries import aliases
 from checkpoint.regions.source import read_divisions
+from checkpoint.words import _
 
 __all__ = [
     "LoadReport",
@@ -199,17 +200,17 @@ def add_alias(text: str, code: str, note: str | None = None, *, actor: Acting, a
     text = " ".join(text.split())
     note = (note or "").strip() or None
     if not text:
-        raise InvalidInput.one("text", "required", "Write the name as people write it.")
+        raise InvalidInput.one("text", "required", _("Write the name as people write it."))
     if len(text) > _MAX_TEXT:
-        raise InvalidInput.one("text", "too_long", f"At most {_MAX_TEXT} characters.")
+        raise InvalidInput.one("text", "too_long", _("At most %(number)s characters.", number=_MAX_TEXT))
     if note is not None and len(note) > _MAX_NOTE:
-        raise InvalidInput.one("note", "too_long", f"At most {_MAX_NOTE} characters.")
+        raise InvalidInput.one("note", "too_long", _("At most %(number)s characters.", number=_MAX_NOTE))
     with transaction() as session:
         division = session.get(Division, code)
         if division is None or division.retired:
-            raise InvalidInput.one("code", "unknown", "There is no division with this code.")
+            raise InvalidInput.one("code", "unknown", _("Choose the place from the list."))
         if session.scalar(select(DivisionAlias.id).where(DivisionAlias.text == text)) is not None:
-            raise InvalidInput.one("text", "taken", "This name is in the table already.")
+            raise InvalidInput.one("text", "taken", _("This name is in the table already."))
         alias = DivisionAlias(text=text, code=code, note=note, created_at=at)
         session.add(alias)
         session.flush()
@@ -218,15 +219,17 @@ def add_alias(text: str, code: str, note: str | None = None, *, actor: Acting, a
     return alias
 
 
-def remove_alias(alias_id: int, *, actor: Acting, at: datetime) -> None:
-    """Take an alias out of the table. Raises NotFound."""
+def remove_alias(alias_id: int, *, actor: Acting, at: datetime) -> str:
+    """Take an alias out of the table; returns the name. Raises NotFound."""
     with transaction() as session:
         alias = session.get(DivisionAlias, alias_id)
         if alias is None:
             raise NotFound
         _record("alias.remove", alias, actor, at)
+        text = alias.text
         session.delete(alias)
         after_commit(_cache().forget)
+    return text
 
 
 def _record(act: str, alias: DivisionAlias, actor: Acting, at: datetime) -> None:

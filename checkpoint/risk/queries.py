@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from checkpoint.database import db
 from checkpoint.errors import NotFound
@@ -144,6 +144,28 @@ def unplaced_areas(list_id: int, limit: int | None = None) -> Sequence[RiskArea]
         .order_by(RiskArea.province, RiskArea.city, RiskArea.county, RiskArea.id)
         .limit(limit)
     ).all()
+
+
+def areas_naming(text: str, limit: int = SAMPLES) -> tuple[int, Sequence[RiskArea]]:
+    """How many areas of the list in force have `text` in their names or words, and some of them, the least placed first."""
+    current = in_force()
+    if current is None or not text:
+        return 0, ()
+    named = or_(
+        *(
+            column.contains(text, autoescape=True)
+            for column in (RiskArea.province, RiskArea.city, RiskArea.county, RiskArea.text)
+        )
+    )
+    ids = (
+        select(RiskArea.id)
+        .join(RiskListEntry, RiskListEntry.area_id == RiskArea.id)
+        .where(RiskListEntry.list_id == current.id, named)
+        .distinct()
+    )
+    number = db.session.scalar(select(func.count()).select_from(ids.subquery())) or 0
+    some = select(RiskArea).where(RiskArea.id.in_(ids)).order_by(RiskArea.depth, RiskArea.id).limit(limit)
+    return number, db.session.scalars(some).all()
 
 
 def open_listings() -> dict[Level, int]:

@@ -12,11 +12,12 @@ from sqlalchemy import and_, or_, select, update
 from checkpoint.accounts.permissions import Actor, Permission, system_actor
 from checkpoint.alerts.models import Alert, AlertState
 from checkpoint.alerts.service import TAKEN_BACK, NewAlert, note_change, raise_alerts
+from checkpoint.audit.models import Heartbeat
 from checkpoint.audit.service import beat
 from checkpoint.audit.service import record as audit
 from checkpoint.config import Settings
 from checkpoint.database import db, transaction
-from checkpoint.errors import CheckpointError, FieldError, InvalidInput, NotAllowed, NotFound
+from checkpoint.errors import CheckpointError, Conflict, FieldError, InvalidInput, NotAllowed, NotFound
 from checkpoint.outbound import ForbiddenAddress, Reply, Unreachable, call, split
 from checkpoint.risk.importing import WrongRows, import_list
 from checkpoint.risk.lists import MAX_BYTES, UnreadableList, parse
@@ -32,6 +33,7 @@ MOST_FEEDS = 20
 LEAST_MINUTES, MOST_MINUTES = 5, 1440
 MOST_SILENT_HOURS = 240
 TIMEOUT = 30.0
+BEAT = "feeds"
 _FINE = 200
 _log = logging.getLogger(__name__)
 
@@ -61,6 +63,30 @@ def shown_address(feed: RiskFeed) -> str:
     """The address without what may be a secret in it: scheme, host and path."""
     parts = urlsplit(feed.url)
     return f"{parts.scheme}://{parts.hostname}{parts.path}"
+
+
+def silent_since(feed: RiskFeed) -> datetime:
+    """Since when a source has given no list: its last one, or when it was added or started."""
+    return feed.heard_at or feed.created_at
+
+
+def is_silent(feed: RiskFeed, at: datetime) -> bool:
+    """Whether a source that is fetched has given no list for longer than it may."""
+    return feed.active and at - silent_since(feed) > timedelta(hours=feed.silent_hours)
+
+
+def next_fetch(feed: RiskFeed) -> datetime | None:
+    """When a source is fetched again; None at the next round of the clock, or not at all where it is stopped."""
+    return None if not feed.active or feed.tried_at is None else feed.tried_at + _interval(feed)
+
+
+def last_round() -> datetime | None:
+    """When the clock last looked whether a source is due; None before the first time."""
+    return db.session.scalar(select(Heartbeat.at).where(Heartbeat.name == BEAT))
+
+
+def _interval(feed: RiskFeed) -> timedelta:
+    return timedelta(minutes=feed.interval_minutes)
 
 
 def _wrong(new: NewFeed) -> list[FieldError]:
@@ -111,12 +137,8 @@ def add_feed(new: NewFeed, *, actor: Actor, at: datetime) -> RiskFeed:
 
 def set_feed_active(feed_id: int, active: bool, *, actor: Actor, at: datetime) -> RiskFeed:
     """Stop fetching a source, or begin again. What was told of its silence is taken back when it is stopped."""
-    if not actor.may(Permission.LISTS_WRITE):
-        raise NotAllowed
     with transaction() as session:
-        feed = session.get(RiskFeed, feed_id, populate_existing=True)
-        if feed is None:
-            raise NotFound
+        feed = _changed(feed_id, actor)
         feed.active = active
         if active:
             feed.tried_at = None
@@ -125,6 +147,38 @@ def set_feed_active(feed_id: int, active: bool, *, actor: Actor, at: datetime) -
             _close_silence(feed, actor, at)
         session.flush()
         _audit("risk_feed.start" if active else "risk_feed.stop", feed, actor, at)
+    return feed
+
+
+def fetch_soon(feed_id: int, *, actor: Actor, at: datetime) -> RiskFeed:
+    """Let a source be fetched at the next round of the clock, instead of after its interval. Conflict where it is stopped."""
+    with transaction():
+        feed = _changed(feed_id, actor)
+        if not feed.active:
+            raise Conflict(_("This source is stopped. Start it again first."))
+        feed.tried_at = None
+        _audit("risk_feed.fetch", feed, actor, at)
+    return feed
+
+
+def remove_feed(feed_id: int, *, actor: Actor, at: datetime) -> str:
+    """Take a source away; the lists that it brought stay. Returns its name. What was told of its silence is taken back."""
+    with transaction() as session:
+        feed = _changed(feed_id, actor)
+        name = feed.name
+        _close_silence(feed, actor, at)
+        _audit("risk_feed.remove", feed, actor, at)
+        session.delete(feed)
+    return name
+
+
+def _changed(feed_id: int, actor: Actor) -> RiskFeed:
+    """The source that somebody changes, as it stands now."""
+    if not actor.may(Permission.LISTS_WRITE):
+        raise NotAllowed
+    feed = db.session.get(RiskFeed, feed_id, populate_existing=True)
+    if feed is None:
+        raise NotFound
     return feed
 
 
@@ -138,14 +192,14 @@ def _due(at: datetime) -> list[int]:
 
 
 def _is_due(feed: RiskFeed, at: datetime) -> bool:
-    return feed.tried_at is None or feed.tried_at + timedelta(minutes=feed.interval_minutes) <= at
+    return feed.tried_at is None or feed.tried_at + _interval(feed) <= at
 
 
 def fetch_due(at: datetime) -> int:
     """Fetch every source whose time has come; returns how many gave a list. Two schedulers fetch each source once."""
     heard = sum(_fetch(feed_id, at) for feed_id in _due(at) if _claim(feed_id, at))
     with transaction():
-        beat("feeds", at)
+        beat(BEAT, at)
     tell_silence(at)
     return heard
 
@@ -153,8 +207,8 @@ def fetch_due(at: datetime) -> int:
 def _claim(feed_id: int, at: datetime) -> bool:
     """Whether this process may fetch the source now: whoever moves `tried_at` first."""
     with transaction() as session:
-        feed = session.get_one(RiskFeed, feed_id, populate_existing=True)
-        if not feed.active or not _is_due(feed, at):
+        feed = session.get(RiskFeed, feed_id, populate_existing=True)
+        if feed is None or not feed.active or not _is_due(feed, at):
             return False
         before = RiskFeed.tried_at.is_(None) if feed.tried_at is None else RiskFeed.tried_at == feed.tried_at
         moved = session.execute(
@@ -182,7 +236,9 @@ def _fetch(feed_id: int, at: datetime) -> bool:
         _heard(feed_id, brought, actor, at)
         return True
     with transaction() as session:
-        session.get_one(RiskFeed, feed_id, populate_existing=True).problem = problem
+        kept = session.get(RiskFeed, feed_id, populate_existing=True)
+        if kept is not None:  # else it was taken away meanwhile
+            kept.problem = problem
     return False
 
 
@@ -214,7 +270,9 @@ def _brought(feed: RiskFeed, actor: Actor, at: datetime) -> RiskList:
 def _heard(feed_id: int, brought: RiskList, actor: Actor, at: datetime) -> None:
     """Note the sign of life; publish or tell of a list that was not there before."""
     with transaction() as session:
-        feed = session.get_one(RiskFeed, feed_id, populate_existing=True)
+        feed = session.get(RiskFeed, feed_id, populate_existing=True)
+        if feed is None:
+            return  # taken away while it was being fetched: what it brought is a draft like any other
         is_new = feed.list_id != brought.id and brought.state == ListState.DRAFT.value
         feed.heard_at, feed.problem, feed.list_id = at, None, brought.id
         _close_silence(feed, actor, at)
@@ -241,18 +299,17 @@ def _raise(alert: NewAlert, at: datetime) -> bool:
 
 def _silence(feed: RiskFeed) -> str:
     """The cause of one silence: the source and since when."""
-    since = feed.heard_at or feed.created_at
-    return f"{FEED_SILENT}:{feed.id}:{int(since.timestamp())}"
+    return f"{FEED_SILENT}:{feed.id}:{int(silent_since(feed).timestamp())}"
 
 
 def tell_silence(at: datetime) -> int:
     """Tell command of sources that have given no list for too long, once for each silence; returns how many were told now."""
     told = 0
     for feed in db.session.scalars(select(RiskFeed).where(RiskFeed.active.is_(True)).order_by(RiskFeed.id)).all():
-        since = feed.heard_at or feed.created_at
-        if at - since <= timedelta(hours=feed.silent_hours):
+        if not is_silent(feed, at):
             continue
-        params = {"name": feed.name, "hours": int((at - since) / timedelta(hours=1)), "problem": feed.problem}
+        hours = int((at - silent_since(feed)) / timedelta(hours=1))
+        params = {"name": feed.name, "hours": hours, "problem": feed.problem}
         site = _settings().site_division
         with transaction():
             told += _raise(NewAlert(FEED_SILENT, _silence(feed), site, "yellow", True, "risk_feed", None, params), at)

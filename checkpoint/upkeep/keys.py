@@ -8,16 +8,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 
 from checkpoint.accounts.permissions import Actor
+from checkpoint.audit.models import AuditEntry
 from checkpoint.audit.service import record
 from checkpoint.database import db, transaction
 from checkpoint.errors import Conflict, NotFound
 from checkpoint.privacy import Keyring, SealBroken, keyring, unseal_bytes
 from checkpoint.privacy.keyring import add_sealing_key, drop_sealing_key, use_sealing_key
 from checkpoint.upkeep.models import SealingSweep
+from checkpoint.upkeep.resealing import remaining
 from checkpoint.upkeep.sealed import SealedTable, sealed_tables
 
 # A request or a job that took the old key in hand before the change has long ended; no transaction runs as long.
 RETIRE_AFTER = timedelta(hours=1)
+# A key that has sealed for a year is due to be changed: what a lost copy of it opens stays bounded.
+DUE_AFTER = timedelta(days=365)
 _READ = 100
 
 
@@ -48,12 +52,30 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class KeysState:
-    """All sealing keys, and how far the change to the current one is; `is_done` when nothing is left to seal anew."""
+    """All sealing keys, and how far the change to the current one is; `is_done` when nothing is left to seal anew.
+
+    `current_since` is unknown (None) of the key that an instance began with.
+    """
 
     keys: tuple[SealingKey, ...]
     current_since: datetime | None
     tables: tuple[Progress, ...]
     is_done: bool
+
+    @property
+    def old_keys(self) -> tuple[SealingKey, ...]:
+        """Those that sealed before the current one; one that was made and has not sealed yet is none of them."""
+        return tuple(
+            key for key in self.keys if not key.is_current and (key.made_at is None or self._has_sealed(key.made_at))
+        )
+
+    def _has_sealed(self, made_at: datetime) -> bool:
+        return self.current_since is not None and made_at < self.current_since
+
+    @property
+    def broken(self) -> int:
+        """Rows that hold a value which does not open under any key."""
+        return sum(table.broken for table in self.tables)
 
 
 def state(*, count: bool = False) -> KeysState:
@@ -82,6 +104,29 @@ def state(*, count: bool = False) -> KeysState:
         tables=tuple(_progress(name, sweeps.get(name)) for name in names),
         is_done=len(ring.sealing) == 1 or all(name in sweeps and sweeps[name].done_at is not None for name in names),
     )
+
+
+def sealing_since() -> datetime | None:
+    """Since when the current key seals; of the one that an instance began with, since its first recorded act. None before that."""
+    since = keyring().current_since
+    return since or db.session.scalar(select(AuditEntry.at).order_by(AuditEntry.id).limit(1))
+
+
+def is_due(since: datetime | None, at: datetime) -> bool:
+    """Whether a key that has sealed since then is due to be changed."""
+    return since is not None and at - since >= DUE_AFTER
+
+
+def retire_from() -> datetime | None:
+    """From when an old key may be retired; None where the current one has sealed from the beginning."""
+    since = keyring().current_since
+    return None if since is None else since + RETIRE_AFTER
+
+
+def waiting() -> dict[str, int]:
+    """How many rows of each table are still sealed under another key than the current one; every sealed row is looked at."""
+    current = keyring().sealing_current
+    return {sealed.table.name: number for sealed in sealed_tables() if (number := remaining(sealed, current))}
 
 
 def _progress(name: str, sweep: SealingSweep | None) -> Progress:
@@ -137,7 +182,8 @@ def retire(number: int, *, actor: Actor, at: datetime) -> int:
         raise NotFound
     if number == ring.sealing_current:
         raise KeyStillNeeded("This is the key that seals now. Make a new one first.")
-    if ring.current_since is not None and at < ring.current_since + RETIRE_AFTER:
+    allowed_from = retire_from()
+    if allowed_from is not None and at < allowed_from:
         raise KeyStillNeeded("The key that seals now was made less than an hour ago. Wait until that hour is over.")
     needed: dict[str, int] = {}
     damaged = 0

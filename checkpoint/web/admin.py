@@ -2,21 +2,28 @@
 
 import re
 import uuid
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
-from checkpoint.accounts import posts, queries
+from checkpoint.accounts import changing, posts, queries
+from checkpoint.accounts.models import CheckpointKind, Device
 from checkpoint.accounts.permissions import Permission
 from checkpoint.config import Settings
 from checkpoint.errors import InvalidInput
+from checkpoint.patrols import queries as patrols
 from checkpoint.regions import queries as divisions
 from checkpoint.regions import service as regions
+from checkpoint.risk.models import RiskArea
+from checkpoint.risk.queries import areas_naming
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.errors import field_errors
 from checkpoint.web.filters import CHECKPOINT_KINDS
@@ -25,6 +32,20 @@ from checkpoint.web.qr import qr_svg
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 Answer = str | Response | BaseResponse | tuple[str, int]
+LONGEST_TRY = 64
+MOST_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a text is read today: as one place, as one of several, or as none. Of the list in force: how many areas name it, and some
+    of them with the place where they stand."""
+
+    place: str | None
+    candidates: list[str]
+    by_alias: bool
+    number: int
+    areas: list[tuple[str, str | None]]
 
 
 @blueprint.get("/checkpoints")
@@ -52,6 +73,27 @@ def add_checkpoint() -> Answer:
         return _checkpoints_page(form.to_dict(), field_errors(error)), 422
     flash(_("%(name)s is open. Print its poster and enrol a tablet for it.", name=post.name), "success")
     return redirect(url_for("admin.checkpoints"))
+
+
+@blueprint.get("/checkpoints/<code>")
+@requires(Permission.DEVICES_WRITE)
+def checkpoint(code: str) -> Answer:
+    """One post: what it is called and where it stands, to be changed."""
+    return _checkpoint_page(code)
+
+
+@blueprint.post("/checkpoints/<code>")
+@requires(Permission.DEVICES_WRITE)
+def change_checkpoint(code: str) -> Answer:
+    """Give a post another name, kind or place."""
+    form = request.form
+    given = (form.get("name", ""), form.get("kind", ""), chosen_division())
+    try:
+        post = changing.change_checkpoint(code, *given, actor=current_actor(), at=clock.now())
+    except InvalidInput as error:
+        return _checkpoint_page(code, form.to_dict(), field_errors(error)), 422
+    flash(_("%(name)s is changed. Print its poster anew if its name is another.", name=post.name), "success")
+    return redirect(url_for("admin.checkpoints"), 303)
 
 
 @blueprint.post("/checkpoints/<code>/close")
@@ -150,7 +192,7 @@ def revoke_device(device_id: uuid.UUID) -> Answer:
 @blueprint.get("/aliases")
 @requires(Permission.REGIONS_WRITE)
 def aliases() -> Answer:
-    """Other names of places, and the form for a new one."""
+    """Other names of places, and the form for a new one; `?name=` tells how a text is read today, and which listed areas name it."""
     return _aliases_page()
 
 
@@ -169,16 +211,16 @@ def add_alias() -> Answer:
             found["division"] = found.pop("code")
         return _aliases_page(form.to_dict(), found), 422
     flash(_("%(text)s is understood from now on.", text=alias.text), "success")
-    return redirect(url_for("admin.aliases"))
+    return redirect(url_for("admin.aliases", name=alias.text), 303)
 
 
 @blueprint.post("/aliases/<int:alias_id>/remove")
 @requires(Permission.REGIONS_WRITE)
 def remove_alias(alias_id: int) -> Answer:
     """Take a name out of the table."""
-    regions.remove_alias(alias_id, actor=current_actor(), at=clock.now())
-    flash(_("The name is removed."), "success")
-    return redirect(url_for("admin.aliases"))
+    text = regions.remove_alias(alias_id, actor=current_actor(), at=clock.now())
+    flash(_("%(text)s is removed.", text=text), "success")
+    return redirect(url_for("admin.aliases", name=text), 303)
 
 
 def _settings() -> Settings:
@@ -193,15 +235,40 @@ def _minutes(raw: str) -> timedelta:
 
 
 def _checkpoints_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
-    found = queries.checkpoints(current_actor())
+    actor = current_actor()
+    found = queries.checkpoints(actor)
     return render_template(
         "admin/checkpoints.html",
         checkpoints=found,
+        tablets=Counter(one.checkpoint.id for one in queries.devices(actor) if _scans(one.device)),
+        patrolled=Counter(point.checkpoint_id for point in patrols.points(actor) if point.active),
+        closed=CheckpointKind.CLOSED,
         places=divisions.full_names({post.division_code for post in found}),
-        kinds=[(str(kind), words) for kind, words in CHECKPOINT_KINDS.items()],
+        kinds=_kinds(),
         values=values or {},
         errors=errors or {},
     )
+
+
+def _scans(device: Device) -> bool:
+    return device.enrolled_at is not None and device.revoked_at is None
+
+
+def _checkpoint_page(code: str, values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
+    post = queries.checkpoint(current_actor(), code)
+    stored = {"name": post.name, "kind": post.kind, "division_code": post.division_code}
+    stored["division_text"] = divisions.names([post.division_code]).get(post.division_code, "")
+    return render_template(
+        "admin/checkpoint.html",
+        post=post,
+        kinds=_kinds(),
+        values=stored if values is None else values,
+        errors=errors or {},
+    )
+
+
+def _kinds() -> list[tuple[str, LazyString]]:
+    return [(str(kind), words) for kind, words in CHECKPOINT_KINDS.items()]
 
 
 def _devices_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
@@ -223,4 +290,30 @@ def _enrolment_page(made: posts.NewDevice) -> str:
 
 
 def _aliases_page(values: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
-    return render_template("admin/aliases.html", aliases=divisions.aliases(), values=values or {}, errors=errors or {})
+    tried = " ".join(request.args.get("name", "").split())[:LONGEST_TRY]
+    return render_template(
+        "admin/aliases.html",
+        aliases=divisions.aliases(),
+        tried=tried,
+        reading=_read(tried) if tried else None,
+        values=values or {"text": tried},
+        errors=errors or {},
+    )
+
+
+def _read(text: str) -> Reading:
+    found = regions.resolve(text)
+    number, areas = areas_naming(text)
+    names = divisions.full_names({code for code in (found.code, *found.candidates) if code})
+    names |= divisions.full_names({area.code for area in areas if area.code})
+    return Reading(
+        place=names.get(found.code or ""),
+        candidates=[names[code] for code in found.candidates[:MOST_CANDIDATES] if code in names],
+        by_alias=any(span.how == "alias" for span in found.explained),
+        number=number,
+        areas=[(_words_of(area), names.get(area.code or "")) for area in areas],
+    )
+
+
+def _words_of(area: RiskArea) -> str:
+    return " ".join(dict.fromkeys((area.province, area.city, area.county, area.text)))

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from checkpoint import clock
 from checkpoint.accounts import invitations, pins, queries, second_step, service, sessions
+from checkpoint.accounts.changing import change_user
 from checkpoint.accounts.models import Role
 from checkpoint.accounts.permissions import Permission
 from checkpoint.config import Settings
@@ -54,8 +55,28 @@ def add() -> Answer:
 @requires(Permission.USERS_WRITE)
 def user(user_id: uuid.UUID) -> Answer:
     """One account: how it stands, and what can be done for it."""
+    return _user_page(user_id)
+
+
+@blueprint.post("/<uuid:user_id>")
+@requires(Permission.USERS_WRITE)
+def change(user_id: uuid.UUID) -> Answer:
+    """Give an account another name, role or jurisdiction."""
+    form = request.form
+    given = (form.get("name", ""), form.get("role", ""), chosen_division())
+    try:
+        changed = change_user(user_id, *given, actor=current_actor(), at=clock.now())
+    except InvalidInput as error:
+        return _user_page(user_id, form.to_dict(), field_errors(error)), 422
+    flash(_("The account %(login)s is changed.", login=changed.login), "success")
+    return redirect(url_for("admin_users.user", user_id=user_id), 303)
+
+
+def _user_page(user_id: uuid.UUID, values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
     found = queries.user(current_actor(), user_id)
     at = clock.now()
+    stored = {"name": found.display_name, "role": found.role, "division_code": found.division_code}
+    stored["division_text"] = divisions.names([found.division_code]).get(found.division_code, "")
     return render_template(
         "admin/user.html",
         user=found,
@@ -64,6 +85,9 @@ def user(user_id: uuid.UUID) -> Answer:
         second_step_on=second_step.is_on(found.id),
         must_have_code=found.role in _settings().totp_roles,
         of_company=found.role == Role.COMPANY,
+        roles=[(str(role), ROLES[role]) for role in service.PEOPLE_ROLES],
+        values=stored if values is None else values,
+        errors=errors or {},
     )
 
 

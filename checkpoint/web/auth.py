@@ -51,11 +51,7 @@ _NAVIGATION = (
     (Permission.ROSTERS_WRITE, "/duty", _l("Duty")),
     (Permission.CHANNELS_OWN, "/channels", _l("Messages")),
     (Permission.AUDIT_READ, "/audit", _l("Audit")),
-    (Permission.USERS_WRITE, "/admin/users", _l("Users")),
-    (Permission.TOKENS_WRITE, "/admin/tokens", _l("Tokens")),
-    (Permission.DEVICES_WRITE, "/admin/checkpoints", _l("Checkpoints")),
-    (Permission.DEVICES_WRITE, "/admin/devices", _l("Tablets")),
-    (Permission.REGIONS_WRITE, "/admin/aliases", _l("Place names")),
+    (Permission.USERS_WRITE, "/admin", _l("Administration")),
 )
 
 

@@ -14,14 +14,15 @@ from checkpoint.channels.senders import SendFailed, checked
 from checkpoint.channels.sending import try_out
 from checkpoint.channels.targets import NewTarget
 from checkpoint.channels.vapid import public_key
+from checkpoint.companies import undelivered as to_companies
 from checkpoint.errors import InvalidInput
 from checkpoint.privacy import keyring, lookup_hash
 from checkpoint.web.auth import current_actor, public, requires
-from checkpoint.web.channel_words import ERRORS, KINDS, TIERS, error_word
+from checkpoint.web.channel_words import KINDS, TIERS, error_word
 from checkpoint.web.errors import field_errors
 from checkpoint.web.forms.chosen import chosen_division
 from checkpoint.web.inbox_cards import place_names
-from checkpoint.words import _
+from checkpoint.words import _, plural
 
 blueprint = Blueprint("channels", __name__, url_prefix="/channels")
 
@@ -146,15 +147,15 @@ def try_channel(target_id: uuid.UUID) -> Answer:
 @blueprint.get("/undelivered")
 @requires(Permission.CHANNELS_WRITE)
 def undelivered() -> Answer:
-    """What could not be delivered, by channel."""
+    """What could not be delivered, by channel: messages about alerts, and those to the liaisons of companies."""
     found = targets.dead_letters(current_actor())
     return render_template(
         "channels/undelivered.html",
         dead=found,
+        companies=to_companies.given_up(current_actor()),
         places=place_names({one.target.division_code for one in found if one.target.division_code}),
         kind_words=KINDS,
         error_word=error_word,
-        known=ERRORS,
     )
 
 
@@ -162,17 +163,37 @@ def undelivered() -> Answer:
 @requires(Permission.CHANNELS_WRITE)
 def retry(target_id: uuid.UUID) -> Answer:
     """Try again what was given up."""
-    number = targets.retry_dead(target_id, actor=current_actor(), at=clock.now())
-    flash(_("%(number)s messages are tried again.", number=number), "success")
-    return redirect(url_for("channels.undelivered"), 303)
+    return _tried_again(targets.retry_dead(target_id, actor=current_actor(), at=clock.now()))
 
 
 @blueprint.post("/undelivered/<uuid:target_id>/discard")
 @requires(Permission.CHANNELS_WRITE)
 def discard(target_id: uuid.UUID) -> Answer:
     """Take what was given up off the list."""
-    number = targets.discard_dead(target_id, actor=current_actor(), at=clock.now())
-    flash(_("%(number)s messages are off the list.", number=number), "success")
+    return _discarded(targets.discard_dead(target_id, actor=current_actor(), at=clock.now()))
+
+
+@blueprint.post("/undelivered/companies/<uuid:target_id>/retry")
+@requires(Permission.CHANNELS_WRITE)
+def retry_company(target_id: uuid.UUID) -> Answer:
+    """Try again what a company was not told."""
+    return _tried_again(to_companies.try_again(target_id, actor=current_actor(), at=clock.now()))
+
+
+@blueprint.post("/undelivered/companies/<uuid:target_id>/discard")
+@requires(Permission.CHANNELS_WRITE)
+def discard_company(target_id: uuid.UUID) -> Answer:
+    """Take what a company was not told off the list."""
+    return _discarded(to_companies.discard(target_id, actor=current_actor(), at=clock.now()))
+
+
+def _tried_again(number: int) -> BaseResponse:
+    flash(plural("%(num)s message is tried again.", "%(num)s messages are tried again.", number), "success")
+    return redirect(url_for("channels.undelivered"), 303)
+
+
+def _discarded(number: int) -> BaseResponse:
+    flash(plural("%(num)s message is off the list.", "%(num)s messages are off the list.", number), "success")
     return redirect(url_for("channels.undelivered"), 303)
 
 

@@ -83,7 +83,9 @@ def sources() -> Answer:
 def _sources_page(values: dict[str, str], errors: dict[str, str]) -> str:
     return render_template(
         "command/feeds.html",
-        feeds=[(one, feeds.shown_address(one)) for one in feeds.feeds()],
+        feeds=[(one, feeds.shown_address(one), feeds.next_fetch(one)) for one in feeds.feeds()],
+        silent={one.id: feeds.silent_since(one) for one in feeds.feeds() if feeds.is_silent(one, clock.now())},
+        last_round=feeds.last_round(),
         problems=FEED_PROBLEMS,
         values=values,
         errors=errors,
@@ -114,6 +116,24 @@ def add_source() -> Answer:
         wrong = {one.field: one.message for one in error.errors}
         return make_response(_sources_page(request.form.to_dict(), wrong), 422)
     flash(_("The source is added and will be fetched within a minute."), "success")
+    return redirect(url_for("work.sources"), 303)
+
+
+@blueprint.post("/feeds/<int:feed_id>/fetch")
+@requires(Permission.LISTS_WRITE)
+def fetch_source(feed_id: int) -> Answer:
+    """Let a source be fetched now."""
+    feed = feeds.fetch_soon(feed_id, actor=current_actor(), at=clock.now())
+    flash(_("%(name)s is fetched within a minute. Look at this page again then.", name=feed.name), "success")
+    return redirect(url_for("work.sources"), 303)
+
+
+@blueprint.post("/feeds/<int:feed_id>/remove")
+@requires(Permission.LISTS_WRITE)
+def remove_source(feed_id: int) -> Answer:
+    """Take a source away."""
+    name = feeds.remove_feed(feed_id, actor=current_actor(), at=clock.now())
+    flash(_("%(name)s is removed. The lists that it brought stay.", name=name), "success")
     return redirect(url_for("work.sources"), 303)
 
 

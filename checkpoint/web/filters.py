@@ -1,11 +1,11 @@
 """How the templates write times, tiers and personal values, in the reader's language and the site's time zone."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, current_app
-from flask_babel import format_date, format_datetime, format_time, format_timedelta, get_locale
+from flask_babel import format_date, format_datetime, format_decimal, format_time, format_timedelta, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -50,6 +50,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         when=when,
         day=day,
+        number=number,
         hour=hour,
         ago=ago,
         iso=iso,
@@ -77,10 +78,16 @@ def when(at: datetime | None) -> str:
     if at is None:
         return ""
     chinese = _is_chinese()
-    this_year = at.astimezone(UTC).year == clock.now().year
+    zone = current_app.extensions["settings"].timezone
+    this_year = clock.local_date(at, zone).year == clock.local_date(clock.now(), zone).year
     if chinese:
         return str(format_datetime(at, "M月d日 HH:mm" if this_year else "y年M月d日 HH:mm"))
     return str(format_datetime(at, "d MMM HH:mm" if this_year else "d MMM y HH:mm"))
+
+
+def number(value: int | float | None) -> str:
+    """A count as the reader's language groups its digits: 12,430,000."""
+    return "–" if value is None else str(format_decimal(value))
 
 
 def day(value: date | datetime | None) -> str:

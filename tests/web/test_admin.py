@@ -258,12 +258,12 @@ def test_wrong_fields_of_a_tablet_stand_beside_them(
 
 def test_a_place_name_is_added_and_removed(app: Flask, chief: FlaskClient) -> None:
     form = {"text": "平湖经开区", "division_code": TOWN, "note": "园区"}
-    assert chief.post("/admin/aliases", data=form).status_code == 302
+    assert chief.post("/admin/aliases", data=form).status_code == 303
     assert "平湖经开区" in chief.get("/admin/aliases").text
     assert chief.post("/admin/aliases", data=form).status_code == 422
     with app.app_context():
         [(alias, _division)] = divisions.aliases()
-    assert chief.post(f"/admin/aliases/{alias.id}/remove").status_code == 302
+    assert chief.post(f"/admin/aliases/{alias.id}/remove").status_code == 303
     assert chief.post(f"/admin/aliases/{alias.id}/remove").status_code == 404
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from checkpoint.accounts.permissions import Permission
 from tests.factories import NOW, TODAY, companies, people
 from tests.factories.declarations import name, phone, resident_id
-from tests.factories.divisions import NEIGHBOUR_TOWN, SITE, TOWN, VILLAGE
+from tests.factories.divisions import NEIGHBOUR_TOWN, TOWN, VILLAGE
+from tests.web.access.admin_rows import admin
 from tests.web.access.policy_rows import policy_and_coverage
 from tests.web.access.row import Made, Row, body, form, get, post, thing
 from tests.web.access.sent import (
@@ -45,44 +46,6 @@ def _account() -> Iterator[Row]:
         yield post(f"account.{act}", Permission.ACCOUNT_OWN, "", form(password=people.PASSWORD))
     yield post("account.end_others", Permission.ACCOUNT_OWN)
     yield post("account.end_session", Permission.ACCOUNT_OWN, "only village", session_id="session")
-
-
-def _admin() -> Iterator[Row]:
-    yield get("admin.aliases", Permission.REGIONS_WRITE, "site")
-    yield post(
-        "admin.add_alias",
-        Permission.REGIONS_WRITE,
-        "site",
-        form(text="新镇上", division_code=VILLAGE, division_text=""),
-    )
-    yield post("admin.remove_alias", Permission.REGIONS_WRITE, "site", alias_id="alias")
-    yield get("admin.checkpoints", Permission.DEVICES_WRITE)
-    opened = form(code="K9", name="新卡口", kind="expressway", division_code=TOWN, division_text="")
-    yield post("admin.add_checkpoint", Permission.DEVICES_WRITE, "", opened)
-    for act in ("close", "open"):
-        yield post(f"admin.{act}_checkpoint", Permission.DEVICES_WRITE, TOWN, code="post")
-    yield get("admin.poster", Permission.DEVICES_WRITE, TOWN, code="post")
-    yield get("admin.devices", Permission.DEVICES_WRITE)
-    yield post(
-        "admin.add_device", Permission.DEVICES_WRITE, TOWN, form(checkpoint=thing("post"), label="平板", minutes="30")
-    )
-    yield post("admin.renew_device", Permission.DEVICES_WRITE, TOWN, device_id="device")
-    yield post("admin.revoke_device", Permission.DEVICES_WRITE, TOWN, device_id="device")
-    yield get("admin_users.users", Permission.USERS_WRITE)
-    yield get("admin_users.user", Permission.USERS_WRITE, VILLAGE, user_id="village_user")
-    for act in ("close", "reopen", "invite", "revoke_invitation", "end_sessions", "reset_second_step"):
-        yield post(f"admin_users.{act}", Permission.USERS_WRITE, VILLAGE, user_id="village_user")
-    yield get("admin_tokens.tokens", Permission.TOKENS_WRITE)
-    token = form(role="integration", division_code=VILLAGE, division_text="", label="系统", days="30")
-    yield post("admin_tokens.issue", Permission.TOKENS_WRITE, "", token)
-    yield post("admin_tokens.revoke", Permission.TOKENS_WRITE, VILLAGE, token_id="token_id")
-    yield post(
-        "admin_users.add",
-        Permission.USERS_WRITE,
-        "",
-        form(login="new", name="新", role="village", division_code=VILLAGE),
-    )
-    yield post("admin_users.give_pin", Permission.USERS_WRITE, SITE, user_id="officer_user")
 
 
 def _alerts() -> Iterator[Row]:
@@ -212,6 +175,8 @@ def _channels() -> Iterator[Row]:
     for act in ("remove", "switch_on", "switch_off", "try_channel"):
         yield post(f"channels.{act}", Permission.CHANNELS_OWN, "only village", target_id="target")
     yield get("channels.undelivered", Permission.CHANNELS_WRITE)
+    for act in ("retry_company", "discard_company"):
+        yield post(f"channels.{act}", Permission.CHANNELS_WRITE, TOWN, target_id="company_target")
     for act in ("retry", "discard"):
         yield post(f"channels.{act}", Permission.CHANNELS_WRITE, VILLAGE, target_id="division_target")
     yield get("channels.push_key", Permission.CHANNELS_OWN)
@@ -238,6 +203,8 @@ def _command() -> Iterator[Row]:
     yield post("api_lists.withdraw", Permission.LISTS_WRITE, "site", list_id="published")
     source = {"name": "另一个", "url": "https://127.0.0.1/x", "interval_minutes": "60", "silent_hours": "24"}
     yield post("work.add_source", Permission.LISTS_WRITE, "site", form(**source))
+    for act in ("remove_source", "fetch_source"):
+        yield post(f"work.{act}", Permission.LISTS_WRITE, "site", feed_id="feed")
     yield post("work.switch_source", Permission.LISTS_WRITE, "site", form(active="0"), feed_id="feed")
     yield post("work.look_at", Permission.LISTS_WRITE, "site", finding_id="finding")
     yield post("watching.change", Permission.WATCH_WRITE, "site", form(tier="yellow", enabled="1"), name="rule")
@@ -384,7 +351,7 @@ def _public() -> Iterator[Row]:
 def rows() -> list[Row]:
     """The whole matrix."""
     parts = (
-        _account, _admin, _alerts, _persons, _applications, _companies, _channels, _command, _joint, _patrols, _gate, trail,
+        _account, admin, _alerts, _persons, _applications, _companies, _channels, _command, _joint, _patrols, _gate, trail,
         _public, policy_and_coverage, standing,
     )  # fmt: skip
     return [row for part in parts for row in part()]

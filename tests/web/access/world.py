@@ -242,7 +242,9 @@ def _companies(world: World, folder: Path) -> None:
         applying.grant(sent.id, None, "可以", actor=people.operator(), at=NOW)
         second = company_applying.apply(replace(asked, id=uuid.uuid4(), kind="staff"), actor=liaison, at=NOW)
         applying.ask(second.id, "哪里住宿？", actor=people.operator(), at=NOW)
+        told = add_target(NewTarget("webhook", "http://127.0.0.1:9/c"), actor=liaison, at=NOW)
         world.things |= {
+            "company_target": told.id,
             "active_company": company.id,
             "member": member.id,
             "import": draft.id,
