@@ -31,6 +31,7 @@ from checkpoint.web.audit_words import FAULTS, act_word, compact
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.errors import field_errors
 from checkpoint.web.inbox_cards import actor_names
+from checkpoint.web.purpose_words import purpose_word
 from checkpoint.words import _
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
@@ -103,6 +104,7 @@ def _page(rows: Any, before: int | None, errors: Mapping[str, str], **more: Any)
         values=asked,
         errors=errors,
         act_word=act_word,
+        purpose_word=purpose_word,
         compact=compact,
         faults=FAULTS,
         **{"report": None, **more},

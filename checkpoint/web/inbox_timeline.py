@@ -236,7 +236,7 @@ def _opened(record: Record, reader: Actor) -> Iterator[Step]:
     found = looks_at(record, with_inquiries=reader.may(Permission.INQUIRIES_REVIEW))
     places = place_names({one.division_code for one in found if one.division_code})
     for one in found:
-        shown = "、".join(str(FIELDS[field]) for field in one.fields if field in FIELDS)
+        shown = "; ".join(str(FIELDS[field]) for field in one.fields if field in FIELDS)
         office = office_word(one.role, places.get(one.division_code, ""))
         is_named = bool(one.division_code) and reader.sees(one.division_code)
         text = " · ".join(part for part in (purpose_word(one.purpose), office) if part)

@@ -53,7 +53,7 @@ def test_the_person_s_page_says_who_looked_and_names_only_whom_the_reader_may_fi
     for client, names_chief in ((village, False), (chief, True)):
         page = client.get(f"/inbox/people/{trip}?lang=en").text
         steps = re.findall(r"<strong>(Shown in full: [^<]*)</strong><p>([^<]*)</p>", page)
-        assert [title for title, _text in steps] == ["Shown in full: Name、Phone", "Shown in full: Name、Document"]
+        assert [title for title, _text in steps] == ["Shown in full: Name; Phone", "Shown in full: Name; Document"]
         assert "To call them · Village or community · " in steps[0][1]
         assert "village 测试" in steps[0][1]
         assert "To answer those who asked · City command" in steps[1][1]
