@@ -115,10 +115,21 @@ def read_form(document: Mapping[str, Any]) -> PolicyData:
     try:
         data = read_policy(json.dumps(plain).encode())
     except InvalidInput as error:
-        raise InvalidInput([*wrong, *(_as_row(one, keys) for one in error.errors if _row_known(one, keys))]) from error
+        found = [_as_row(one, keys) for one in error.errors if _row_known(one, keys)]
+        named = {one.field for one in found}
+        far = [
+            one for one in _far_points(document) if one.field not in named
+        ]  # everything at once, not one after the other
+        raise InvalidInput([*wrong, *found, *far]) from error
     if wrong:
         raise InvalidInput(wrong)
     return data
+
+
+def _far_points(document: Mapping[str, Any]) -> Iterator[FieldError]:
+    for rule, points in (document.get("points") or {}).items():
+        if isinstance(points, int) and not 0 <= points <= MOST_POINTS:
+            yield FieldError(f"points.{rule}", "range", "points are from 0 to 100")
 
 
 def _as_row(error: FieldError, keys: Mapping[str, list[str]]) -> FieldError:

@@ -59,7 +59,15 @@ def percent(share: Share) -> str:
 def _towns(answer: Answer) -> list[Town]:
     names = place_names({*answer.shown, *(town for town in by_town(answer.shown))})
     return [
-        Town(code, names[code], sum_, tuple((village, names[village], share) for village, share in villages.items()))
+        Town(
+            code,
+            names[code],
+            sum_,
+            tuple(
+                (one, names[one].removeprefix(names[code]).strip() or names[one], share)
+                for one, share in villages.items()
+            ),
+        )
         for code, (sum_, villages) in by_town(answer.shown).items()
     ]
 

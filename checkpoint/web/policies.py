@@ -105,6 +105,7 @@ def _editor(document: Mapping[str, Any], base_id: int, errors: dict[str, str] | 
         document=document,
         base=versions.policy_version(base_id),
         errors=errors or {},
+        summary={name: _with_label(name, message) for name, message in (errors or {}).items()},
         text=text,
     )
 
@@ -148,6 +149,12 @@ def _leaf(names: list[str]) -> tuple[Leaf, str] | None:
         if part is not None:
             parts = part.parts if isinstance(part, Group) else part.row.parts
     return None
+
+
+def _with_label(name: str, message: str) -> str:
+    """What is wrong, with the name of the field: for the list at the top of the page."""
+    found = _leaf(name.split("."))
+    return f"{words.label(found[0].path)}: {message}" if found else message
 
 
 def _said(field: str, code: str) -> str:

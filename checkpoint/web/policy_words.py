@@ -202,7 +202,9 @@ def value_text(part: Part, value: Any, path: str = "") -> str:
     if isinstance(part, Rows):
         return _row_text(part, value)
     if isinstance(part, Group):
-        return "; ".join(f"{label(one.path)}: {value_text(one, (value or {}).get(one.name))}" for one in part.parts)
+        if not value:
+            return "–"
+        return "; ".join(f"{label(one.path)}: {value_text(one, value.get(one.name))}" for one in part.parts)
     if value is None or (value == [] and part.kind == "many"):
         held = shipped(part.path)
         return _("as shipped: %(value)s", value=value_text(part, _plain(held))) if held is not None else "–"

@@ -153,7 +153,8 @@ def test_a_mistake_is_said_at_its_field_in_plain_words(
     answer = _send(chief, sent, **{name: [value]})
     assert answer.status_code == 422
     field = name.replace(".", "-")
-    assert f'href="#{field}"' in answer.text
+    link = answer.text.split(f'href="#{field}"')[1].split("</a>")[0]
+    assert unescape(link).removeprefix(">").endswith(f": {said}")
     assert said in answer.text.split(f'id="{field}-error"')[1].split("</p>")[0]
     assert _form(answer.text)[name] == [value]
 

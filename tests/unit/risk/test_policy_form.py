@@ -120,6 +120,16 @@ def test_two_rows_of_one_kind_are_one_too_many() -> None:
     assert [(one.field, one.code) for one in wrong.value.errors] == [("kind_deadlines.1.key", "twice")]
 
 
+def test_everything_is_said_at_once() -> None:
+    sent = _sent(shown(_rich().model_dump(mode="json"))) | {"red_from": ["x"], "points.symptoms": ["300"]}
+    with pytest.raises(InvalidInput) as wrong:
+        read_form(_typed(sent))
+    assert {(one.field, one.code) for one in wrong.value.errors} == {
+        ("red_from", "int_parsing"),
+        ("points.symptoms", "range"),
+    }
+
+
 def test_red_and_yellow_never_go_without_a_deadline() -> None:
     plain = default_policy().model_dump(mode="json")
     del plain["deadlines"]["yellow"]
