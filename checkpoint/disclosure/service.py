@@ -24,8 +24,8 @@ from checkpoint.words import _
 
 UNMASK = "people.unmask"
 REFUSED = "people.unmask_refused"
-EXPORTS = ("people.export", "inquiry.wrong_rows")
-"""Acts by which a list of people leaves the system as a file."""
+EXPORTS = ("people.export", "inquiry.wrong_rows", "coverage.names")
+"""Acts by which a list of people leaves the system as a file, each with its number; one with `how` may have been for the screen alone."""
 HOUR = timedelta(hours=1)
 _MOST_LOOKED_AT = 2_000
 Note = Callable[..., None]

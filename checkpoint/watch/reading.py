@@ -66,7 +66,7 @@ def _shown(span: Span, limits: Mapping[str, int]) -> list[Finding]:
 def _exported(span: Span, limits: Mapping[str, int]) -> list[Finding]:
     """The export that is one more than the limit within an hour."""
     rows = db.session.execute(
-        select(AuditEntry.actor_kind, AuditEntry.actor_id, AuditEntry.at)
+        select(AuditEntry.actor_kind, AuditEntry.actor_id, AuditEntry.at, AuditEntry.data)
         .where(AuditEntry.act.in_(EXPORTS), AuditEntry.at > span.since - HOUR, AuditEntry.at <= span.until)
         .order_by(AuditEntry.at, AuditEntry.id)
         .limit(_MOST)
@@ -74,6 +74,8 @@ def _exported(span: Span, limits: Mapping[str, int]) -> list[Finding]:
     before: dict[str, list[datetime]] = {}
     found: dict[str, Finding] = {}
     for row in rows:
+        if (row.data or {}).get("how") == "screen":
+            continue
         reader = f"{row.actor_kind}:{row.actor_id}"
         lately = before.setdefault(reader, [])
         lately.append(row.at)

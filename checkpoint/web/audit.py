@@ -31,7 +31,7 @@ from checkpoint.web.audit_words import FAULTS, act_word, compact
 from checkpoint.web.auth import current_actor, requires
 from checkpoint.web.errors import field_errors
 from checkpoint.web.inbox_cards import actor_names
-from checkpoint.web.purpose_words import purpose_word
+from checkpoint.web.purpose_words import purpose_code, purpose_word
 from checkpoint.words import _
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
@@ -113,6 +113,7 @@ def _page(rows: Any, before: int | None, errors: Mapping[str, str], **more: Any)
 
 def _search(given: Mapping[str, str]) -> queries.Search:
     words = {name: given.get(name, "").strip()[:LONGEST] for name in FIELDS}
+    words["purpose"] = purpose_code(words["purpose"])
     since, until = _day("since", given), _day("until", given)
     return queries.Search(
         **words, since=_start(since), until=_start(until + timedelta(days=1) if until is not None else None)

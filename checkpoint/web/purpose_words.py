@@ -36,6 +36,12 @@ def purpose_word(purpose: str) -> str:
     return str(WORDS.get(purpose, purpose))
 
 
+def purpose_code(written: str) -> str:
+    """The code of a purpose that somebody names as it is called; what they wrote where there is none of that name."""
+    asked = written.casefold()
+    return next((code for code, word in WORDS.items() if asked and asked in str(word).casefold()), written)
+
+
 def office_word(role: str, place: str) -> str:
     """Whose office somebody works in: their role and where, never their name."""
     word = role_word(role) if role in set(Role) else str(_("a connected system"))

@@ -112,6 +112,35 @@ def test_no_page_reads_a_number_without_masking_it() -> None:
     assert sorted(set(OPENLY) - set(found)) == []
 
 
+FILES = {
+    "web.audit.export": "entries, no people; audited with their number",
+    "web.command_board.report": "counts, no people",
+    "web.company_desk._table": "a company's own rows",
+    "web.coverage.counts_file": "counts, no people",
+    "web.coverage.people_file": "`coverage.service.note_read` writes it down, which the rule counts",
+    "web.inquiries.wrong_rows": "`inquiries.service.wrong_rows` writes it down, which the rule counts",
+    "web.own_data.copy": "a traveller's own data",
+    "web.policies.export": "a policy",
+    "web.sheets.sheet": "whoever calls it is named here",
+}
+"""Functions that answer with a file to be saved and do not call `exported`, and why."""
+
+
+def test_a_list_of_people_that_leaves_as_a_file_is_written_down_with_its_rows() -> None:
+    files = set()
+    for name, tree in modules("web"):
+        for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+            texts = [
+                one.value for one in ast.walk(function) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            ]
+            called = {getattr(one.func, "id", "") for one in ast.walk(function) if isinstance(one, ast.Call)}
+            is_file = any(text.startswith("attachment") for text in texts) or "sheet" in called
+            if is_file and "exported" not in called:
+                files.add(f"{name}.{function.name}")
+    assert sorted(files - set(FILES)) == [], "call `disclosure.service.exported`, or say here why not"
+    assert sorted(set(FILES) - files) == []
+
+
 @pytest.mark.parametrize(
     ("line", "number"),
     [

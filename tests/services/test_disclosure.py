@@ -15,6 +15,7 @@ from checkpoint.alerts import queries as alerts
 from checkpoint.alerts.kinds import explained
 from checkpoint.alerts.models import Alert
 from checkpoint.audit.models import AuditEntry
+from checkpoint.coverage.service import note_read
 from checkpoint.database import db
 from checkpoint.disclosure import meter
 from checkpoint.disclosure.models import PeopleShown
@@ -31,7 +32,7 @@ from checkpoint.watch import readers
 from checkpoint.watch import service as watch
 from tests.factories import NOW, people, reading
 from tests.factories.declarations import resident_id
-from tests.factories.divisions import SITE
+from tests.factories.divisions import SITE, TOWN
 from tests.factories.travelling import declared
 
 POLICY = default_policy()
@@ -219,6 +220,14 @@ class TestUnusualReading:
             "number": 4,
             "limit": 3,
         }
+
+    def test_a_list_that_was_only_looked_at_is_no_file(self) -> None:
+        worker = people.town_worker()
+        for how, found in (("screen", 0), ("csv", 1)):
+            for number in range(4):
+                at = NOW + number * MINUTE
+                note_read(worker, "tested", NOW.date(), TOWN, 10, how=how, at=at)
+            assert look(NOW + (5 if how == "screen" else 7) * MINUTE) == found
 
     @pytest.mark.usefixtures("narrow")
     def test_whoever_was_refused_is_told_of(self) -> None:

@@ -61,6 +61,16 @@ def test_the_person_s_page_says_who_looked_and_names_only_whom_the_reader_may_fi
         assert phone(1) not in page
 
 
+def test_the_auditor_finds_openings_by_what_their_purpose_is_called(app: Flask, trip: uuid.UUID) -> None:
+    village = signed_in(app, Role.VILLAGE, VILLAGE, "village")
+    for what, purpose in (("phone", "call"), ("document", "identify")):
+        village.post(f"/inbox/people/{trip}/reveal", data={"what": what, "purpose": purpose})
+    auditor = signed_in(app, Role.AUDITOR, SITE, "auditor")
+    for asked in ("check who", "identify"):
+        page = auditor.get("/audit", query_string={"lang": "en", "purpose": asked}).text
+        assert (page.count("To check who they are"), page.count("To call them")) == (1, 0)
+
+
 def test_a_purpose_can_be_chosen_for_anything_else(app: Flask, trip: uuid.UUID) -> None:
     page = signed_in(app, Role.VILLAGE, VILLAGE, "village").get(f"/inbox/people/{trip}").text
     assert re.findall(r'<option value="(\w+)"', page) == ["call", "visit", "identify", "transfer", "request"]
