@@ -35,6 +35,7 @@ class Settings:
     web_threads: int
     web_queue: int
     stream_limit: int
+    report_hour: int | None
     registration_limit: str
     phone_limit: str
     device_limit: str
@@ -130,6 +131,15 @@ def _totp_roles(environ: Mapping[str, str], public_url: str) -> tuple[str, ...]:
     return tuple(named)
 
 
+def _report_hour(environ: Mapping[str, str]) -> int | None:
+    raw = environ.get("REPORT_HOUR", "").strip() or "7"
+    if raw == "none":
+        return None
+    if not re.fullmatch(r"\d{1,2}", raw) or int(raw) > 23:
+        raise ConfigurationError(f"REPORT_HOUR must be an hour from 0 to 23, or 'none', not {raw!r}.")
+    return int(raw)
+
+
 def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read and check every setting; raises ConfigurationError with a sentence that names the wrong one."""
     data = Path(environ.get("CHECKPOINT_DATA", "").strip() or PROJECT_ROOT / "instance").expanduser().resolve()
@@ -166,6 +176,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         web_threads=_integer(environ, "WEB_THREADS", 8, 1, 256),
         web_queue=_integer(environ, "WEB_QUEUE", 100, 0, 1000),
         stream_limit=_integer(environ, "STREAM_LIMIT", 64, 0, 2000),
+        report_hour=_report_hour(environ),
         registration_limit=_limit(environ, "REGISTRATION_LIMIT", "3000 per minute"),
         phone_limit=_limit(environ, "PHONE_LIMIT", "1000 per hour"),
         device_limit=_limit(environ, "DEVICE_LIMIT", "60000 per minute"),

@@ -33,6 +33,7 @@ from checkpoint.joint import jobs as joint
 from checkpoint.patrols.rounds import plan_rounds, tell_missed
 from checkpoint.retention.purge import purge_due
 from checkpoint.risk.service import current_state
+from checkpoint.standing import mailing
 from checkpoint.surveillance import jobs
 from checkpoint.surveillance.commuting import each_morning
 from checkpoint.upkeep import scheduled
@@ -58,6 +59,7 @@ AUDIT_SECONDS = 10
 BACKUP_SECONDS = 300  # how often it is looked whether a backup is due
 COMPANY_SECONDS = 20
 PURGE_SECONDS = 300  # how often it is looked whether the night's purge is due
+REPORT_SECONDS = 60  # how often it is looked whether the morning's report is due
 COVERAGE_SECONDS = 300  # how often it is looked whether the day that ended is counted
 DEADLINE_CHUNK = 500
 
@@ -158,6 +160,7 @@ def build(app: Flask) -> BlockingScheduler:
     job(crossmatch.tidy, "inquiry_upkeep", INQUIRY_UPKEEP_SECONDS)
     job(lambda: scheduled.make_due(clock.now()), "backup", BACKUP_SECONDS)
     job(lambda: purge_due(clock.now()), "purge", PURGE_SECONDS)
+    job(lambda: mailing.send_due(clock.now), "report", REPORT_SECONDS)
     job(lambda: count_due(clock.now()), "coverage", COVERAGE_SECONDS)
     job(lambda: reseal(clock.now, seconds=RESEAL_SHARE), "reseal", RESEAL_SECONDS)
     job(joint.exchange, "joint", JOINT_SECONDS)

@@ -10,8 +10,20 @@ from checkpoint.words import _, plural
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message where the channel carries files."""
+
+    name: str
+    mimetype: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message in the receiver's language. `id` is the same when the same things are sent again, so that a receiver may drop it."""
+    """One message in the receiver's language. `id` is the same when the same things are sent again, so that a receiver may drop it.
+
+    Only mail carries `attachments`.
+    """
 
     id: str
     title: str
@@ -21,6 +33,7 @@ class Message:
     yellow: int
     green: int
     taken_back: int
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def is_urgent(self) -> bool:

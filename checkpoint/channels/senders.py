@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import apprise
+from apprise.attachment.memory import AttachMemory
 from flask import current_app
 from pywebpush import WebPusher
 
@@ -181,8 +182,11 @@ def _apprise(kind: str, address: str, message: Message) -> None:
     plugin = _plugin(kind, address)
     _guard(kind, plugin)
     plugin.socket_connect_timeout = plugin.socket_read_timeout = TIMEOUT_SECONDS
+    files = apprise.AppriseAttachment()
+    for one in message.attachments:
+        files.add(AttachMemory(content=one.data, name=one.name, mimetype=one.mimetype))  # type: ignore[no-untyped-call]
     try:
-        taken = plugin.notify(body=f"{message.text}\n{message.url}", title=message.title)
+        taken = plugin.notify(body=f"{message.text}\n{message.url}", title=message.title, attach=files or None)
     except Exception as error:  # a plugin may fail in any way; what it says may name the address
         raise SendFailed("failed") from error
     if not taken:

@@ -14,7 +14,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, PageTemplate, Paragraph, Spacer, Table
 
-from checkpoint.standing.sheets import Cell, Report, Sheet
+from checkpoint.standing.sheets import Cell, Report, Sheet, shown
 from checkpoint.words import _
 
 FONT = "STSong-Light"
@@ -37,6 +37,10 @@ _TEXT = _style("text", 9)
 _NUMBER = _style("number", 9, alignment=TA_RIGHT)
 _SMALL = _style("small", 8, textColor=_MUTED)
 _BIG = _style("big", 18)
+_LATIN = {
+    one.name: ParagraphStyle(f"{one.name}-latin", parent=one, fontName="Helvetica", wordWrap=None)
+    for one in (_TITLE, _SUBTITLE, _HEADING, _TEXT, _NUMBER, _SMALL, _BIG)
+}
 
 
 def write(report: Report) -> bytes:
@@ -51,7 +55,7 @@ def write(report: Report) -> bytes:
         rightMargin=_MARGIN,
         topMargin=16 * mm,
         bottomMargin=18 * mm,
-        title=f"{report.title} · {report.subtitle}",
+        title=f"{report.title}  {report.subtitle}",
         author=_("Border Checkpoint"),
         lang="zh-CN",
     )
@@ -60,7 +64,7 @@ def write(report: Report) -> bytes:
     def foot(canvas: Any, _document: Any) -> None:
         canvas.setFont(FONT, 8)
         canvas.setFillColor(_MUTED)
-        canvas.drawString(_MARGIN, 10 * mm, f"{report.title} · {report.subtitle}")
+        canvas.drawString(_MARGIN, 10 * mm, f"{report.title}  {report.subtitle}")
         canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, str(canvas.getPageNumber()))
 
     document.addPageTemplates(PageTemplate("page", [frame], onPage=foot))
@@ -79,10 +83,20 @@ def write(report: Report) -> bytes:
 
 
 def _paragraph(value: Cell, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(escape(str(value if value is not None else "")), style)
+    text = shown(value)
+    return Paragraph(escape(text), _LATIN[style.name] if _is_latin(text) else style)
 
 
-def _figures(figures: Sequence[tuple[str, str, str]]) -> Table:
+def _is_latin(text: str) -> bool:
+    """Whether the standard's Latin font holds every letter: viewers without the Chinese one space Latin letters badly."""
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _figures(figures: Sequence[tuple[str, Cell, str]]) -> Table:
     """The key figures as a grid of cards."""
     cells = [
         [_paragraph(name, _SMALL), _paragraph(value, _BIG), _paragraph(about, _SMALL)] for name, value, about in figures
@@ -115,9 +129,10 @@ def _sheet(sheet: Sheet) -> list[Flowable]:
     ]
     widths = _widths(sheet, wide)
     if sheet.bars is not None:
-        top = max((int(row[sheet.bars] or 0) for row in sheet.rows), default=0)
-        for row, values in zip(rows[1:-1], sheet.rows, strict=True):
-            row.append(_Bar(int(values[sheet.bars] or 0) / top if top else 0.0, _WIDTH * 0.4 - 12))
+        numbers = [value if isinstance(value := row[sheet.bars], int) else 0 for row in sheet.rows]
+        top = max(numbers, default=0)
+        for row, number in zip(rows[1:-1], numbers, strict=True):
+            row.append(_Bar(number / top if top else 0.0, _WIDTH * 0.4 - 12))
         rows[0].append(_paragraph("", _TEXT))
         rows[-1].append(_paragraph("", _TEXT))
         widths = [*(width * 0.6 for width in widths), _WIDTH * 0.4]
@@ -128,13 +143,8 @@ def _sheet(sheet: Sheet) -> list[Flowable]:
 
 
 def _wide(sheet: Sheet) -> set[int]:
-    """The columns of words: the first, and whatever holds a text that does not begin with a digit."""
-    words = {
-        column
-        for row in sheet.rows
-        for column, value in enumerate(row)
-        if isinstance(value, str) and value not in ("", "–") and not value[0].isdigit()
-    }
+    """The columns of words: the first, and whatever holds a text."""
+    words = {column for row in sheet.rows for column, value in enumerate(row) if isinstance(value, str) and value}
     return {0, *words}
 
 
@@ -151,5 +161,7 @@ class _Bar(Flowable):  # type: ignore[misc]
         self.share, self.width, self.height = share, width, 7
 
     def draw(self) -> None:
+        if not self.share:
+            return
         self.canv.setFillColor(_ACCENT)
         self.canv.rect(0, 0, self.width * self.share, self.height, stroke=0, fill=1)

@@ -1,6 +1,6 @@
 """The report of a day (日报): the figures of the page as sheets, written as PDF or XLSX. Counts only, no person."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,11 +11,10 @@ from checkpoint.accounts.permissions import Actor
 from checkpoint.standing import pdf, xlsx
 from checkpoint.standing.figures import Standing
 from checkpoint.standing.service import standing
-from checkpoint.standing.sheets import Report, Sheet
-from checkpoint.standing.wording import percent, seconds
+from checkpoint.standing.sheets import Cell, Report, Seconds, Share, Sheet
+from checkpoint.standing.wording import seconds
 from checkpoint.words import _
 
-Cell = str | int | float | None
 KINDS = ("pdf", "xlsx")
 MIMETYPES = {"pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 WRITERS: dict[str, Callable[[Report], bytes]] = {"pdf": pdf.write, "xlsx": xlsx.write}
@@ -47,28 +46,40 @@ def lay_out(found: Standing, timezone: str) -> Report:
         subtitle=on,
         note=_("What is still open, and who is in the city, as of %(time)s. All else belongs to the day.", time=made),
         key_figures=_key_figures(found),
-        sheets=(_crossings(found), _hours(found), _door(found), _people(found), _alerts(found), _mismatches(found)),
+        sheets=tuple(_sheets(found)),
     )
 
 
-def _key_figures(found: Standing) -> Sequence[tuple[str, str, str]]:
+def _sheets(found: Standing) -> Iterator[Sheet]:
+    """A town without a checkpoint has no crossings to tell of."""
+    if found.posts:
+        yield _crossings(found)
+    yield _door(found)
+    if found.posts:
+        yield _hours(found)
+    yield _people(found)
+    yield _alerts(found)
+    yield _mismatches(found)
+
+
+def _key_figures(found: Standing) -> Sequence[tuple[str, Cell, str]]:
     """The figures that stand on top: name, value, what else to know of it."""
     inside, alerts, mismatches = found.inside, found.alerts, found.mismatches
     return (
-        (_("Scans"), str(found.scans), _("%(number)s let in", number=found.admitted)),
+        (_("Scans"), found.scans, _("%(number)s let in", number=found.admitted)),
         (
             _("Scan to decision"),
-            seconds(found.decision.median),
+            Seconds(found.decision.median),
             _("nine in ten within %(time)s", time=seconds(found.decision.p90)),
         ),
         (
             _("From barrier to door in time"),
-            percent(found.door.share),
+            Share(found.door.share),
             _("%(number)s of %(all)s", number=found.door.closed, all=found.door.due),
         ),
         (
             _("In the city"),
-            str(inside.total),
+            inside.total,
             _(
                 "%(red)s red, %(yellow)s yellow, %(green)s green",
                 red=inside.red, yellow=inside.yellow, green=inside.green,
@@ -76,21 +87,21 @@ def _key_figures(found: Standing) -> Sequence[tuple[str, str, str]]:
         ),
         (
             _("Alerts not closed"),
-            str(alerts.live),
+            alerts.live,
             _("%(overdue)s overdue, %(escalated)s escalated", overdue=alerts.overdue, escalated=alerts.escalated),
         ),
         (
             _("Needs a person"),
-            str(mismatches.total),
+            mismatches.total,
             _(
                 "%(arrived)s not arrived, %(found)s not found, %(tests)s tests not done",
                 arrived=mismatches.not_arrived, found=mismatches.not_found, tests=mismatches.tests,
             ),
         ),
-        (_("Alerts of the day"), str(found.raised), _("%(number)s dealt with", number=found.closed)),
+        (_("Alerts of the day"), found.raised, _("%(number)s dealt with", number=found.closed)),
         (
             _("Appeals of seven days answered the same day"),
-            str(found.appeals[0]),
+            found.appeals[0],
             _("%(number)s of %(all)s", number=found.appeals[0], all=found.appeals[1]),
         ),
     )  # fmt: skip
@@ -103,17 +114,17 @@ def _crossings(found: Standing) -> Sheet:
             post.name,
             post.scans,
             post.admitted,
-            seconds(post.decision.median),
-            seconds(post.decision.p90),
+            Seconds(post.decision.median),
+            Seconds(post.decision.p90),
         )
         for post in found.posts
     ]
     total = (
-        _("All together"), "", found.scans, found.admitted, seconds(found.decision.median), seconds(found.decision.p90)
+        _("All together"), "", found.scans, found.admitted, Seconds(found.decision.median), Seconds(found.decision.p90)
     )  # fmt: skip
     return Sheet(
         _("Crossings by checkpoint"),
-        (_("Code"), _("Checkpoint"), _("Scans"), _("Let in"), _("Median"), _("Nine in ten within")),
+        (_("Checkpoint code"), _("Checkpoint"), _("Scans"), _("Let in"), _("Median"), _("Nine in ten within")),
         rows,
         total,
     )
@@ -123,7 +134,7 @@ def _hours(found: Standing) -> Sheet:
     return Sheet(
         _("Crossings by hour"),
         (_("Hour"), _("Scans"), _("Median"), _("Nine in ten within")),
-        [(hour.label, hour.scans, seconds(hour.decision.median), seconds(hour.decision.p90)) for hour in found.hours],
+        [(hour.label, hour.scans, Seconds(hour.decision.median), Seconds(hour.decision.p90)) for hour in found.hours],
         (_("All together"), sum(hour.scans for hour in found.hours), "", ""),
         bars=1,
     )
@@ -138,9 +149,9 @@ def _door(found: Standing) -> Sheet:
                 one.name,
                 one.door.closed,
                 one.door.due,
-                percent(one.door.share),
+                Share(one.door.share),
                 one.door.running,
-                percent(one.door_week.share),
+                Share(one.door_week.share),
             )
             for one in found.places
         ],
@@ -148,9 +159,9 @@ def _door(found: Standing) -> Sheet:
             _("All together"),
             found.door.closed,
             found.door.due,
-            percent(found.door.share),
+            Share(found.door.share),
             found.door.running,
-            percent(found.door_week.share),
+            Share(found.door_week.share),
         ),
     )
 

@@ -3,7 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Cell = str | int | float | None
+from checkpoint.standing.wording import percent, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share, 0 to 1; None while there is nothing to take it of."""
+
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A time in seconds; None when nothing was measured."""
+
+    value: float | None
+
+
+Cell = str | int | Share | Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +41,12 @@ class Report:
     title: str
     subtitle: str
     note: str
-    key_figures: Sequence[tuple[str, str, str]]
+    key_figures: Sequence[tuple[str, Cell, str]]
     sheets: Sequence[Sheet]
+
+
+def shown(value: Cell) -> str:
+    """A cell as people read it."""
+    if isinstance(value, Share):
+        return percent(value.value)
+    return seconds(value.value) if isinstance(value, Seconds) else str(value)

@@ -10,12 +10,17 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from checkpoint.standing.sheets import Cell, Report, Sheet
+from checkpoint.standing.sheets import Cell, Report, Seconds, Share, Sheet, shown
+from checkpoint.words import _
 
 _HEAD = PatternFill("solid", fgColor="E2F0F6")
 _LINE = Border(bottom=Side("thin", color="D3DAE0"))
 _NO_NAME = re.compile(r"[\[\]:*?/\\]")
 _WIDE = 0x2E80  # from here on a letter takes the room of two
+
+
+def _font(size: int = 11, *, bold: bool = False) -> Font:
+    return Font(name="Calibri", size=size, bold=bold)
 
 
 def write(report: Report) -> bytes:
@@ -24,14 +29,15 @@ def write(report: Report) -> bytes:
     overview: Worksheet = book.active  # type: ignore[assignment]
     overview.title = _sheet_name(report.subtitle)
     overview.append([report.title])
-    overview["A1"].font = Font(size=16, bold=True)
+    overview["A1"].font = _font(16, bold=True)
     overview.append([report.subtitle])
     overview.append([])
     for figure in report.key_figures:
         _append(overview, figure)
         row = overview.max_row
-        overview.cell(row, 2).font = Font(size=14, bold=True)
+        overview.cell(row, 2).font = _font(14, bold=True)
         overview.cell(row, 2).alignment = Alignment(horizontal="right")
+        overview.cell(row, 3).alignment = Alignment(horizontal="left", indent=1)
         for number in (1, 2, 3):
             overview.cell(row, number).border = _LINE
     overview.append([])
@@ -50,10 +56,14 @@ def write(report: Report) -> bytes:
 
 
 def _append(page: Worksheet, row: Sequence[Cell]) -> None:
-    """A row, in which a text stays a text: names of places and posts are typed by people, and may begin as a formula does."""
-    page.append(list(row))
-    for cell in page[page.max_row]:
-        if isinstance(cell.value, str):
+    """A row of numbers and texts. A text stays one: names of places and posts are typed by people, and may begin as a formula does."""
+    page.append([one.value if isinstance(one, Share | Seconds) else one for one in row])
+    for cell, given in zip(page[page.max_row], row, strict=True):
+        if isinstance(given, Share):
+            cell.number_format = "0%"
+        elif isinstance(given, Seconds):
+            cell.number_format = f'0.0 "{_("s")}"'
+        elif isinstance(given, str):
             cell.data_type = "s"
 
 
@@ -69,9 +79,9 @@ def _table(page: Worksheet, sheet: Sheet) -> None:
             if is_head:
                 cell.fill = _HEAD
             if is_head or cell.row == last:
-                cell.font = Font(bold=True)
+                cell.font = _font(bold=True)
     for number in range(1, len(sheet.columns) + 1):
-        longest = max(_room(page.cell(row, number).value) for row in range(1, last + 1))
+        longest = max(_room(shown(row[number - 1])) for row in (sheet.columns, *sheet.rows, sheet.total))
         page.column_dimensions[get_column_letter(number)].width = min(40, longest + 3)
     page.freeze_panes = "A2"
     page.print_title_rows = "1:1"
@@ -90,18 +100,14 @@ def _bars(page: Worksheet, sheet: Sheet, last: int) -> None:
     page.add_chart(chart, f"{get_column_letter(len(sheet.columns) + 2)}2")
 
 
-def _is_number(value: Cell) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and (value[:1].isdigit() or value == "–"))
-
-
 def _side(column: int, sheet: Sheet) -> str:
     """Numbers, and what stands above them, on the right."""
     body = [row[column] for row in sheet.rows] or [sheet.total[column]]
-    return "right" if column and all(_is_number(value) or value == "" for value in body) else "left"
+    return "right" if column and all(not isinstance(value, str) or not value for value in body) else "left"
 
 
-def _room(value: object) -> int:
-    return sum(2 if ord(letter) >= _WIDE else 1 for letter in str(value if value is not None else ""))
+def _room(text: str) -> int:
+    return sum(2 if ord(letter) >= _WIDE else 1 for letter in text)
 
 
 def _sheet_name(title: str) -> str:

@@ -17,7 +17,7 @@ from checkpoint.risk import queries as lists
 from checkpoint.risk.lists import SAMPLE_SOURCE
 from checkpoint.risk.models import RiskList
 from checkpoint.risk.service import State, current_state
-from checkpoint.standing import reports
+from checkpoint.standing import mailing, reports
 from checkpoint.standing.figures import TIERS
 from checkpoint.standing.service import Board, narrowed, standing
 from checkpoint.standing.tiles import lay_out
@@ -76,6 +76,7 @@ def values(actor: Actor) -> Mapping[str, Any]:
     else:
         found = standing(actor, today, at, timezone=timezone)
     state = current_state(at)
+    yesterday = today - timedelta(days=1)
     return {
         "standing": found,
         "map": lay_out(found.places, found.division),
@@ -85,7 +86,8 @@ def values(actor: Actor) -> Mapping[str, Any]:
         "seconds": seconds,
         "tiers": TIERS,
         "timezone": timezone,
-        "yesterday": today - timedelta(days=1),
+        "yesterday": yesterday,
+        "undelivered": mailing.undelivered(yesterday) if found.division == settings().site_division else 0,
         "page": "index",
     }
 
