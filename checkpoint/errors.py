@@ -1,5 +1,6 @@
 """What can be wrong with a request. The docstring of each class is its message; HTTP status is chosen only in web/errors.py."""
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,3 +88,16 @@ class ConfigurationError(CheckpointError):
     """A setting is wrong."""
 
     code = "configuration"
+
+
+def described(error: BaseException) -> str:
+    """An exception by types and places in the code, without its message or any value: those may hold what a person typed."""
+    parts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(parts) < 4:
+        frames = traceback.extract_tb(seen.__traceback__)
+        ours = [frame for frame in frames if "/checkpoint/" in frame.filename] or frames[-1:]
+        places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in ours[-8:]]
+        parts.append(f"{type(seen).__module__}.{type(seen).__name__} at {' > '.join(places)}")
+        seen = seen.__cause__ or seen.__context__
+    return " | caused by ".join(parts)

@@ -28,6 +28,7 @@ from checkpoint.companies.watching import look
 from checkpoint.coverage.service import count_due
 from checkpoint.crossmatch import jobs as crossmatch
 from checkpoint.database import db, transaction
+from checkpoint.errors import described
 from checkpoint.followups.overdue import sweep
 from checkpoint.joint import jobs as joint
 from checkpoint.patrols.rounds import plan_rounds, tell_missed
@@ -135,9 +136,9 @@ def build(app: Flask) -> BlockingScheduler:
             with app.app_context():
                 try:
                     work()
-                except Exception:
+                except Exception as error:
                     # One bad round must not end the clock: the next one tries again, /readyz tells of a missing beat.
-                    _log.exception("job %s failed", name)
+                    _log.error("job %s failed: %s", name, described(error))
                 finally:
                     db.session.remove()
 

@@ -8,7 +8,6 @@ import errno
 import logging
 import random
 import time
-import traceback
 from dataclasses import asdict
 from typing import Any
 
@@ -33,6 +32,7 @@ from checkpoint.errors import (
     NotFound,
     TooBusy,
     Unauthenticated,
+    described,
 )
 from checkpoint.extensions import limiter
 from checkpoint.web.locale import is_api
@@ -247,16 +247,3 @@ def _unexpected(error: Exception) -> Response:
 def _log_failure(exc_info: Any) -> None:
     """In place of Flask's own report, which would print the message and so perhaps what a person typed."""
     logger.error("request %s failed: %s", g.get("request_id"), described(exc_info[1]))
-
-
-def described(error: BaseException) -> str:
-    """An exception by types and places in the code, without its message or any value."""
-    parts: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None and len(parts) < 4:
-        frames = traceback.extract_tb(seen.__traceback__)
-        ours = [frame for frame in frames if "/checkpoint/" in frame.filename] or frames[-1:]
-        places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in ours[-8:]]
-        parts.append(f"{type(seen).__module__}.{type(seen).__name__} at {' > '.join(places)}")
-        seen = seen.__cause__ or seen.__context__
-    return " | caused by ".join(parts)

@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
+from checkpoint import scheduler
 from checkpoint.config import PROJECT_ROOT
 from checkpoint.database import db
 from tests.web.access.row import Row, expected
@@ -212,6 +213,20 @@ def test_no_failure_lets_a_mark_out(world: World, heard: Heard, fail: Callable[[
     assert sent > 60
     assert failed > 30
     world.restore()
+
+
+def test_a_job_that_fails_says_where_and_not_with_what(
+    world: World, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ValueError(f"not a document: {MARK} {PARTS}")
+
+    monkeypatch.setattr(scheduler, "walk_rounds", fail)
+    heard.lines.clear()
+    scheduler.build(world.app).get_job("patrols").func()
+    said = "\n".join(heard.lines)
+    assert "job patrols failed: builtins.ValueError at" in said
+    assert marked(said) == []
 
 
 def test_the_servers_log_no_addresses() -> None:
