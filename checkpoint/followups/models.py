@@ -30,6 +30,7 @@ class FollowUp(Base):
     __table_args__ = (
         Index("ix_follow_up_due", "division_code", "state", "due_at"),
         Index("ix_follow_up_registration", "registration_id"),
+        Index("ix_follow_up_day", "due_at", "kind"),
         Index("ix_follow_up_overdue", "state", "overdue_at", "due_at"),
         Index(
             "ix_follow_up_release",
