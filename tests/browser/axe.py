@@ -37,3 +37,17 @@ def violations(page: Page) -> list[str]:
         for one in found["violations"]
         for node in one["nodes"]
     ]
+
+
+CUT_OFF = """() => [...document.querySelectorAll("button, dd, h1, h2, label, li, p, strong, textarea")].filter((one) => {
+  const box = one.getBoundingClientRect();
+  const shown = box.width > 1 && box.height > 1 && one.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const pushed = box.right > innerWidth + 1 || box.left < -1;
+  const spills = one.matches("button") && one.scrollWidth > one.clientWidth + 1;
+  return shown && (pushed || spills);
+}).map((one) => `${one.tagName} ${one.textContent.trim().slice(0, 40)}`)"""
+
+
+def cut_off(page: Page) -> list[str]:
+    """What stands beyond the edge of the screen, and buttons whose words do not fit into them."""
+    return [f"cut off: {one}" for one in page.evaluate(CUT_OFF)]

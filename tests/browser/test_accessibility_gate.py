@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from checkpoint import clock
 from checkpoint.database import db
-from tests.browser.axe import DESK, PHONE, TABLET, violations, wear, with_axe
+from tests.browser.axe import DESK, PHONE, TABLET, cut_off, violations, wear, with_axe
 from tests.browser.gate_support import Lane, decide, open_lane, swab, type_code, unknown_token, verdict_of
 from tests.browser.lane_support import enrolled, tab
 from tests.factories import patrols, people
-from tests.factories.chromium import chromium, open_page
+from tests.factories.chromium import chromium, keep_picture, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("backend", ["sqlite"], indirect=True)]
 LOOKS = ((TABLET, "light"), (PHONE, "dark"))
@@ -51,7 +51,9 @@ class Eyes:
     def look(self, name: str) -> None:
         for size, scheme in LOOKS:
             wear(self.page, size, scheme)
-            self.wrong += [f"{name} ({size[0]} {scheme}): {line}" for line in violations(self.page)]
+            keep_picture(self.page, f"look-{name.replace(' ', '-')}-{size[0]}-{scheme}")
+            found = violations(self.page) + cut_off(self.page)
+            self.wrong += [f"{name} ({size[0]} {scheme}): {line}" for line in found]
         wear(self.page, TABLET, "light")
 
 
