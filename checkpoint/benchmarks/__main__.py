@@ -16,6 +16,7 @@ from checkpoint.benchmarks import (
     hotpath,
     kept,
     lookups,
+    pages,
     places,
     published,
     reassess,
@@ -23,10 +24,10 @@ from checkpoint.benchmarks import (
     screens,
     siege,
 )
-from checkpoint.benchmarks.instance import prepared
+from checkpoint.benchmarks.instance import Instance, prepared
 from checkpoint.errors import CheckpointError
 
-NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate", "crossmatch", "dump", "backup", "siege")
+NAMES = ("register", "scan", "stream", "resolve", "reassess", "gate", "crossmatch", "dump", "backup", "siege", "pages")
 SCREENS = 200
 PEOPLE, QUICK_PEOPLE = 5000, 1000
 
@@ -58,6 +59,13 @@ def _alone(
         return lookups.measure(server, replace(plan, rows=rows or plan.rows))
     size = crossmatch.QUICK if quick else crossmatch.FULL
     return crossmatch.measure(server, replace(size, rows=rows or size.rows))
+
+
+def _seen(name: str, instance: Instance, *, quick: bool) -> dict[str, float]:
+    """The benchmarks in a browser."""
+    if name == "gate":
+        return gate.measure(instance, gate.QUICK if quick else gate.FULL)
+    return pages.measure(instance, pages.QUICK if quick else pages.FULL)
 
 
 @click.command()
@@ -117,12 +125,13 @@ def main(
             sys.exit(f"checkpoint: {error}")
         report.show(name, where, figures, as_json=as_json)
         return
-    overrides = {"STREAM_LIMIT": str(connections)} if name == "stream" else {}
+    # For pages the second step is another task.
+    overrides = {"stream": {"STREAM_LIMIT": str(connections)}, "pages": {"TOTP_ROLES": "none"}}.get(name, {})
     try:
         with prepared(_server(database_url), overrides) as instance:
             where = report.machine(instance)
-            if name == "gate":
-                figures = gate.measure(instance, gate.QUICK if quick else gate.FULL)
+            if name in ("gate", "pages"):
+                figures = _seen(name, instance, quick=quick)
             elif name == "stream" and publish:
                 figures = published.measure(instance, published.Plan(connections, QUICK_PEOPLE if quick else PEOPLE))
             elif name == "stream":

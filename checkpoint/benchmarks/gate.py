@@ -60,8 +60,8 @@ FULL = Plan(scans=2000, kills=12, timed=12)
 QUICK = Plan(scans=200, kills=3, timed=5)
 
 
-class _Gate:
-    """One enrolled tablet behind a network that can be made bad."""
+class Tablet:
+    """One enrolled tablet behind a network that can be made bad. `first_load`: the bytes until its page is kept."""
 
     def __init__(self, instance: Instance, browser: "Browser", network: "Network", film: Path) -> None:
         from tests.factories import chromium, people
@@ -131,7 +131,7 @@ def measure(instance: Instance, plan: Plan) -> dict[str, float]:
             chromium.chromium(film) as browser,
             rough.rough_network(f"127.0.0.1:{server.port}") as network,
         ):
-            gate = _Gate(instance, browser, network, film)
+            gate = Tablet(instance, browser, network, film)
             online, _touches = gate.timed(tokens[: plan.timed])
             gate.offline(True)
             offline, touches = gate.timed(tokens[plan.timed : 2 * plan.timed])
@@ -167,7 +167,7 @@ def _vectors(page: "Page") -> dict[str, float]:
     return {"vectors": float(len(judged)), "vectors_differ": float(differ)}
 
 
-def _storm(gate: _Gate, tokens: Sequence[str], plan: Plan) -> dict[str, float]:
+def _storm(gate: Tablet, tokens: Sequence[str], plan: Plan) -> dict[str, float]:
     """Everything scanned off line while the page dies, delivered over a bad network, compared field by field."""
     from tests.factories import storm
 

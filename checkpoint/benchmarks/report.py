@@ -62,6 +62,18 @@ MEANING |= {
     "versions": "lists that were published",
 }
 MEANING |= {
+    "form_kb": "KiB over the wire for the first load of the traveller's form",
+    "form_usable_s": "seconds until it is painted and can be filled in, at 400 kbit/s, 400 ms, a processor four times slower",
+    "form_ready_s": "seconds until its scripts help as well: searching places, rows, what the phone keeps",
+    "form_longest_task_ms": "the longest time for which it answered to nothing; 0 when none took 50 ms",
+    "form_shift": "how far it moved while it loaded (layout shift)",
+    "register_s": "seconds from the address to the code, on that line, typing like a person; --quick does not wait",
+    "inbox_kb": "KiB over the wire for the first load of an inbox of 20 alerts",
+    "inbox_usable_s": "seconds from the key that signs in until it is live, on three bars of 2G",
+    "clicks": "touches of the traveller's main task; clicks_gate, clicks_inbox, clicks_command: of the others",
+    "axe_violations": "what axe-core finds on the first pages by WCAG 2.2 AA, by day and by night",
+}
+MEANING |= {
     "reconnected": "screens that were cut in the middle and came back with Last-Event-ID",
     "people": "people inside whom the list touched",
     "arrivals": "alerts that screens had to show, all screens together",

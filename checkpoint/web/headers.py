@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from checkpoint.config import Settings
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.session_interface = _Sessions()
     stamps = _Stamps(Path(str(app.static_folder)))
 
     def number() -> None:
@@ -70,6 +72,13 @@ def init_app(app: Flask) -> None:
         elif "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         return response
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """The session's cookie, but never with a static file: what stands between us may keep those, and a page has a dozen of them."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return request.endpoint != "static" and super().should_set_cookie(app, session)
 
 
 class _Stamps:

@@ -25,7 +25,7 @@ _WITH_FILES = ("base.html", "form.html", "pass.html")
 _NAMED = re.compile(r"filename='((?:css|js|img|vendor)/[^']+)'")
 # What the modules fetch only when they need it.
 _LATER = (
-    "js/carried-code.js", "js/places-offline.js", "js/qr.js", "js/traveller-body.js", "js/traveller-carry.js",
+    "css/division-picker.css", "js/carried-code.js", "js/places-offline.js", "js/qr.js", "js/traveller-body.js", "js/traveller-carry.js",
     "js/traveller-fill.js", "js/traveller-problems.js", "js/traveller-unsent.js", "js/traveller-validate.js", "vendor/uqr.js",
 )  # fmt: skip
 _WORKER = "js/traveller-worker.js"

@@ -93,7 +93,9 @@ def test_the_numbers_are_those_of_the_registry(app: Flask, chief: FlaskClient) -
     numbers = stats(page)
     assert (numbers["declared"], numbers["declared-yellow"], numbers["inside"]) == (3, 3, 0)
     assert (numbers["live"], numbers["overdue"], numbers["escalated"]) == (4, 1, 0)
-    rows = re.findall(r'<th scope="row">(\S+)</th>\s*<td>(\d+)</td>\s*<td>(\d+)</td>', page.split('id="alerts-by-place"')[1])
+    rows = re.findall(
+        r'<th scope="row">(\S+)</th>\s*<td>(\d+)</td>\s*<td>(\d+)</td>', page.split('id="alerts-by-place"')[1]
+    )
     assert rows[:2] == [("乍浦镇", "3", "1"), ("新埭镇", "1", "0")]
     assert "G60 出口" in page
     part = chief.get("/command", headers={"X-Fragment": "1"}).text

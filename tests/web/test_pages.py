@@ -7,7 +7,7 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from checkpoint import create_app
-from tests.factories import databases
+from tests.factories import databases, people
 
 
 def test_every_answer_carries_the_protective_headers(client: FlaskClient) -> None:
@@ -39,6 +39,19 @@ def test_pages_are_not_kept_and_stamped_files_are(app: Flask, client: FlaskClien
     for path, cache in kept.items():
         with client.get(path) as answer:
             assert answer.headers["Cache-Control"] == cache
+
+
+def test_a_static_file_never_carries_the_session(app: Flask, client: FlaskClient) -> None:
+    """Whatever stands between us may keep such a file for a year, and would keep the cookie with it."""
+    with app.app_context():
+        people.user("village")
+    with client.post("/login", data={"login": "village", "password": people.PASSWORD}) as answer:
+        assert "session=" in answer.headers["Set-Cookie"]
+    with client.get("/static/css/base.css?v=1") as answer:
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+    with client.get("/inbox") as answer:
+        assert "session=" in answer.headers["Set-Cookie"]  # a page renews it
 
 
 def test_no_page_has_inline_scripts_or_styles(client: FlaskClient) -> None:

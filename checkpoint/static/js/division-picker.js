@@ -302,8 +302,9 @@ class DivisionPicker {
 
 const enhanced = new WeakSet();
 
-/** The popup exists only with this module, so the module brings its style sheet. */
+/** The popup exists only with this module, so the module brings its style sheet where the page does not. */
 function dress() {
+  if (document.querySelector('link[rel="stylesheet"][href*="css/division-picker.css"]')) return;
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
   sheet.href = new URL("../css/division-picker.css", import.meta.url).href;
