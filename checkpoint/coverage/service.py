@@ -132,8 +132,8 @@ def note_read(actor: Actor, name: str, day: date, division: str, number: int, *,
         )
 
 
-def days_kept(limit: int = 60) -> Sequence[date]:
-    """The days that were counted, the newest first."""
+def days_kept(limit: int | None = 60) -> Sequence[date]:
+    """The days that were counted, the newest first; all of them without a limit."""
     query = select(CoverageCount.day).distinct().order_by(CoverageCount.day.desc()).limit(limit)
     return db.session.scalars(query).all()
 

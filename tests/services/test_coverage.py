@@ -1,9 +1,11 @@
 """Who of A is not in B: nobody drops out of both numbers, a night's count stays, and what was changed afterwards is seen."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import delete, select, update
 
 from checkpoint.accounts.models import Role
@@ -171,6 +173,19 @@ def test_a_number_that_was_changed_afterwards_is_seen(where: str) -> None:
     assert checked["arrival"].adds_up == (where == "everything")
     assert checked["alert"].holds
     assert service.ask(people.commander(), "arrival", TODAY, NIGHT).question.name == "arrival"  # the page still opens
+
+
+def test_the_command_line_tells_which_count_was_changed(app: Flask) -> None:
+    _let_in()
+    service.count_due(NIGHT)
+    whole = app.test_cli_runner().invoke(args=["coverage", "verify"])
+    assert (whole.exit_code, whole.output) == (0, "1 days: as they were counted\n")
+    with transaction() as session:
+        session.execute(update(CoverageVillage).where(CoverageVillage.question == "arrival").values(met=1))
+    found = app.test_cli_runner().invoke(args=["coverage", "verify", "--json"])
+    assert found.exit_code == 1
+    wrong = [{"day": "2022-04-12", "question": "arrival", "adds_up": False, "in_trail": False}]
+    assert json.loads(found.output) == {"days": 1, "holds": False, "wrong": wrong}
 
 
 def test_everybody_sees_their_own_villages_and_names_only_where_they_may() -> None:
