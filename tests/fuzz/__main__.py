@@ -2,13 +2,15 @@
 
 import json
 import sys
+import time
 
 import click
+from flask import Flask
 from rich.console import Console
 from rich.table import Table
 
 from checkpoint.benchmarks import report
-from tests.fuzz import parsers, routes
+from tests.fuzz import parsers, routes, stateful
 from tests.fuzz.world import world
 
 SEED = 20221202
@@ -47,9 +49,10 @@ def run_parsers(inputs: int, seed: int, only: str, first: int, as_json: bool) ->
 @click.option("--seed", type=int, default=SEED, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
 def run_routes(requests: int, seed: int, as_json: bool) -> None:
-    """Every page, form, upload and call, by each role, by a tablet and by nobody."""
+    """Every page, form, upload and call, by each role, by a tablet and by nobody; then the API as stories along its links."""
     with world() as (app, log):
         run = routes.forms_and_addresses(app, log, requests, seed)
+        stories(run, app, max(5, requests // 100), seed)
     for place, what in run.failed.items():
         print(f"{what}\n    {place}", file=sys.stderr)
     found = run.figures()
@@ -59,6 +62,20 @@ def run_routes(requests: int, seed: int, as_json: bool) -> None:
     else:
         print("  ".join(f"{name} {value:,}" for name, value in found.items()))
     sys.exit(1 if run.failures else 0)
+
+
+def stories(run: routes.Run, app: Flask, scenarios: int, seed: int) -> None:
+    """Add the requests of some stories to a run; what schemathesis found in them counts as one failure."""
+    story = stateful.Story()
+    began = time.monotonic()
+    try:
+        stateful.run(app, scenarios, seed=seed, story=story)
+    except (AssertionError, BaseExceptionGroup) as found:
+        run.failures += 1
+        run.failed["a story"] = str(found)[:4000]
+    run.seconds += time.monotonic() - began
+    run.requests += story.requests
+    run.statuses.update(story.statuses)
 
 
 def _show(outcomes: list[parsers.Outcome]) -> None:

@@ -15,27 +15,16 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
-from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from checkpoint.accounts.models import Role
+from checkpoint.extensions import limiter
 from tests.factories import NOW, lists, people
 from tests.factories.declarations import companion, declaration, negative_test, stay
+from tests.fuzz import stateful
+from tests.fuzz.stateful import CHECKS
 from tests.web.api_support import PREFIX, Api, integration, scan_of, tablet
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 schemathesis.serializer.alias("application/cose", "application/octet-stream")
 EXAMPLES = 25
 STREAM = f"{PREFIX}/stream"  # never ends; tests/web/test_stream.py reads it
@@ -197,3 +186,33 @@ def test_a_right_body_with_some_wrong_fields(world: World, path: str) -> None:
 
     call()
     assert statuses & {200, 201}
+
+
+def test_every_link_leads_to_a_call_and_takes_what_it_has(document: dict[str, Any]) -> None:
+    calls = {one["operationId"]: (path, one) for path, ways in document["paths"].items() for one in ways.values()}
+    models, seen = document["components"]["schemas"], 0
+    for _path, operation in calls.values():
+        for answer in operation["responses"].values():
+            for name, link in answer.get("links", {}).items():
+                path, target = calls[link["operationId"]]
+                takes = {one["name"] for one in target.get("parameters", ())} | set(re.findall(r"\{(\w+)\}", path))
+                assert set(link.get("parameters", {})) <= takes, name
+                content = target.get("requestBody", {}).get("content", {}).get("application/json", {})
+                body = models.get(content.get("schema", {}).get("$ref", "").rpartition("/")[2], {})
+                assert set(link.get("requestBody", {})) <= set(body.get("properties", {})), name
+                seen += 1
+    assert seen > 20
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_stories_along_the_links_are_answered_as_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a registration to its pass, a scan, a decision, alerts and lists; `scripts/fuzz routes` tells many more."""
+    monkeypatch.setattr(limiter, "enabled", False)
+    with app.app_context():
+        lists.in_force()
+    story = stateful.run(app, 24)
+    assert story.requests > 200
+    for followed in ("POST /scans", "POST /scans/{scan_id}/decision", "POST /alerts/{alert_id}/acknowledge"):
+        method, _, path = followed.partition(" ")
+        assert story.followed[f"{method} {PREFIX}{path}"] > 0, story.followed
+    assert story.statuses[201] > 10

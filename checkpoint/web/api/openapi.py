@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from checkpoint.web.api.links import add_links
+
 Json = dict[str, Any]
 
 _REF = "#/components/schemas/"
@@ -26,6 +28,7 @@ def finished(collected: Json) -> Json:
     joint["requestBody"], joint["responses"]["200"] = {"required": True, "content": _ENVELOPE}, _RECEIPT
     made["paths"] |= {path: {"get": operation} for path, operation in _unseen().items()}
     made["components"]["schemas"] = _used(made)
+    add_links(made["paths"])
     return made
 
 
