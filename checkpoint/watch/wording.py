@@ -57,7 +57,7 @@ LIMITS: dict[tuple[str, str], LazyString] = {
 
 def _when(raw: object) -> str:
     try:
-        return str(format_datetime(datetime.fromisoformat(str(raw)), "M-d HH:mm"))
+        return str(format_datetime(datetime.fromisoformat(str(raw)), _("d MMM HH:mm")))
     except ValueError:
         return str(raw)
 

@@ -78,8 +78,7 @@ def when(at: datetime | None) -> str:
     if at is None:
         return ""
     chinese = _is_chinese()
-    zone = current_app.extensions["settings"].timezone
-    this_year = clock.local_date(at, zone).year == clock.local_date(clock.now(), zone).year
+    this_year = _is_this_year(at)
     if chinese:
         return str(format_datetime(at, "M月d日 HH:mm" if this_year else "y年M月d日 HH:mm"))
     return str(format_datetime(at, "d MMM HH:mm" if this_year else "d MMM y HH:mm"))
@@ -91,10 +90,12 @@ def number(value: int | float | None) -> str:
 
 
 def day(value: date | datetime | None) -> str:
-    """A calendar date at the site: 4月12日 周二, Tue 12 Apr."""
+    """A calendar date at the site: 4月12日 周二, Tue 12 Apr; with the year when it is not this one."""
     if value is None:
         return ""
-    return str(format_date(value, "M月d日 EEE" if _is_chinese() else "EEE d MMM"))
+    if _is_this_year(value):
+        return str(format_date(value, "M月d日 EEE" if _is_chinese() else "EEE d MMM"))
+    return str(format_date(value, "y年M月d日 EEE" if _is_chinese() else "EEE d MMM y"))
 
 
 def hour(at: datetime | None) -> str:
@@ -159,6 +160,12 @@ def _site() -> dict[str, Any]:
         "site_division": settings.site_division,
         "now": clock.now,
     }
+
+
+def _is_this_year(value: date | datetime) -> bool:
+    zone = current_app.extensions["settings"].timezone
+    local = clock.local_date(value, zone) if isinstance(value, datetime) else value
+    return local.year == clock.local_date(clock.now(), zone).year
 
 
 def _is_chinese() -> bool:

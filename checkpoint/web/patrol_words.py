@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask_babel import format_datetime, format_time, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
+
+from checkpoint.web.filters import hour, when
 
 FOUND: dict[str, LazyString] = {
     "closed": _l("Closed and whole"),
@@ -63,13 +64,11 @@ def alert_lines(kind: str, params: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _moment(raw: str) -> str:
-    at = datetime.fromisoformat(raw)
-    chinese = str(get_locale() or "zh").startswith("zh")
-    return str(format_datetime(at, "M月d日 HH:mm" if chinese else "d MMM HH:mm"))
+    return when(datetime.fromisoformat(raw))
 
 
 def _hour(raw: str) -> str:
-    return str(format_time(datetime.fromisoformat(raw), "HH:mm"))
+    return hour(datetime.fromisoformat(raw))
 
 
 def tablet_words() -> dict[str, str]:
