@@ -21,6 +21,7 @@ from tests.factories.gunicorns import real_server
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: nginx-light)"),
     pytest.mark.parametrize("backend", ["sqlite"], indirect=True),
 ]
