@@ -4,7 +4,7 @@ import json
 import logging
 from datetime import datetime
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import apprise
 from apprise.attachment.memory import AttachMemory
@@ -60,12 +60,17 @@ def _wrong(message: str) -> InvalidInput:
     return InvalidInput.one("address", "format", message)
 
 
+def _breaks(text: str) -> bool:
+    return any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
+
+
 def checked(kind: str, raw: str) -> str:
     """An address as it is stored, or InvalidInput with a sentence. A private host is refused here and again at each sending."""
     raw = raw.strip()
     if kind not in tuple(TargetKind):
         raise InvalidInput.one("kind", "unknown", _("Choose one of the kinds."))
-    if not raw or len(raw) > 2000 or not raw.isprintable():
+    # Also as it will be once decoded: a line break in a name or a sender would begin a header of its own.
+    if not raw or len(raw) > 2000 or not raw.isprintable() or _breaks(unquote(raw)):
         raise _wrong(_("This address cannot be used."))
     try:
         if kind == TargetKind.WEBPUSH:

@@ -115,7 +115,7 @@ def bodies(world: World, row: Row) -> Iterator[dict[str, Any]]:
     if kind is None:
         return
     paths = list(leaves(given[kind]))
-    for chosen in [[path] for path in paths[:8]] + [paths]:
+    for chosen in [[path] for path in paths[:5]] + [paths]:
         fresh = dict(row.body(world))  # files are read to their end by each request
         yield {kind: with_mark(fresh[kind], chosen)}
 
