@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import select
 
 from checkpoint.database import db, transaction
+from checkpoint.errors import NotFound
 from checkpoint.regions.models import at_level
 from checkpoint.registrations.models import Registration
 from checkpoint.risk.drafts import data_of, draft_of
+from checkpoint.risk.models import PolicyDraft
 from checkpoint.risk.service import State, current_state
 from checkpoint.surveillance.models import PolicyImpact
 from checkpoint.surveillance.people import assess_all, books_of, load
@@ -138,7 +140,9 @@ def _keep(
     data: dict[str, Any] | None,
 ) -> DryRun:
     with transaction() as session:
-        draft_of(draft_id)  # somebody may have published it meanwhile
+        # Two who look at once keep one count; and somebody may have published the draft meanwhile.
+        if session.scalar(select(PolicyDraft.id).where(PolicyDraft.id == draft_id).with_for_update()) is None:
+            raise NotFound
         row = session.merge(
             PolicyImpact(
                 draft_id=draft_id,

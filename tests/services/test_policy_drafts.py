@@ -1,9 +1,11 @@
 """A draft of the policy: what the dry run says is what publishing does, and nobody overwrites what they have not seen."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from checkpoint.audit.models import AuditEntry
@@ -84,6 +86,26 @@ def test_many_people_are_counted_by_the_scheduler(monkeypatch: pytest.MonkeyPatc
     register(4)
     put(WUHAN, at=LATER, source="later")  # what is in force has changed: the old count says nothing any more
     assert dry_run(draft.id, at=LATER).people == 4
+
+
+def test_two_who_look_at_once_keep_one_count(app: Flask) -> None:
+    _people()
+    draft_id = _draft(yellow_from=10).id
+    db.session.remove()
+    together, found = Barrier(2), []
+
+    def look() -> None:
+        with app.app_context():
+            together.wait(10)
+            found.append(dry_run(draft_id, at=LATER).raised)
+
+    threads = [Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [2, 2]
+    assert db.session.scalar(select(func.count()).select_from(PolicyImpact)) == 1
 
 
 def test_the_second_of_two_editors_is_told_and_may_look_again() -> None:
