@@ -38,9 +38,9 @@ class FollowUp(Base):
             postgresql_where=text("kind = 'release' AND state = 'open'"),
             sqlite_where=text("kind = 'release' AND state = 'open'"),
         ),
-        Index(
+        Index(  # begins with the state, though that is always the same: else SQLite takes one that does
             "ix_follow_up_open",
-            *("due_at", "division_code", "kind"),
+            *("state", "due_at", "division_code", "kind"),
             postgresql_where=text("state = 'open'"),
             sqlite_where=text("state = 'open'"),
         ),

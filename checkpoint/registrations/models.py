@@ -70,9 +70,9 @@ class Registration(Base):
         Index("ix_registration_traveller", "traveller_id"),
         Index("ix_registration_plate", "plate_hash"),
         Index("ix_registration_tier", "state", "tier", "destination_code"),  # people are counted from it alone
-        Index(
+        Index(  # begins with the state, though that is always the same: else SQLite takes one that does
             "ix_registration_arriving",
-            *("arriving_on", "destination_code", "tier"),
+            *("state", "arriving_on", "destination_code", "tier"),
             postgresql_where=text("state = 'declared'"),
             sqlite_where=text("state = 'declared'"),
         ),

@@ -61,66 +61,68 @@ def _check(actor: Actor) -> None:
         raise NotAllowed
 
 
+def _add(places: ByPlace, code: str, digits: int, name: str, number: int) -> None:
+    """Count something under the town (9 `digits`) or village (12) of a code."""
+    counts = places.setdefault(code[:digits].ljust(12, "0"), {})
+    counts[name] = counts.get(name, 0) + int(number)
+
+
 def people(actor: Actor, digits: int) -> dict[str, ByPlace]:
     """People in the city and on the way (`inside`, `declared`): state → place → tier → how many."""
     _check(actor)
-    place = func.substr(Registration.destination_code, 1, digits)
     states = (RegistrationState.INSIDE.value, RegistrationState.DECLARED.value)
     found: dict[str, ByPlace] = {state: {} for state in states}
     rows = db.session.execute(
-        select(Registration.state, Registration.tier, place, func.count())
+        # By the whole code, in the order of the index; to towns in a few hundred rows here: five times less work for SQLite.
+        select(Registration.state, Registration.tier, Registration.destination_code, func.count())
         # Every tier is named, so that a range of places is sought in the index behind state and tier.
         .where(
             Registration.state.in_(states),
             Registration.tier.in_(TIERS),
             in_reach(actor, Registration.destination_code),
         )
-        .group_by(Registration.state, Registration.tier, place)
+        .group_by(Registration.state, Registration.tier, Registration.destination_code)
     )
     for state, tier, code, number in rows:
-        found[state].setdefault(code.ljust(12, "0"), {})[tier] = int(number)
+        _add(found[state], code, digits, tier, number)
     return found
 
 
 def expected(actor: Actor, since: date, until: date, digits: int) -> dict[date, ByPlace]:
     """People declared for each day of a span (both ends count) who have not been let in: day → place → tier → how many."""
     _check(actor)
-    place = func.substr(Registration.destination_code, 1, digits)
     rows = db.session.execute(
-        select(Registration.arriving_on, Registration.tier, place, func.count())
+        select(Registration.arriving_on, Registration.tier, Registration.destination_code, func.count())
         .where(
             _DECLARED,
             Registration.arriving_on.between(since, until),
-            # Not the bare column: its own index holds every trip there ever was, and SQLite would take that one.
+            # Not the bare column: its own index holds every trip there ever was, and SQLite might take that one.
             in_reach(actor, func.coalesce(Registration.destination_code, "")),
         )
-        .group_by(Registration.arriving_on, Registration.tier, place)
+        .group_by(Registration.arriving_on, Registration.tier, Registration.destination_code)
     )
     found: dict[date, ByPlace] = {}
     for day, tier, code, number in rows:
-        found.setdefault(day, {}).setdefault(code.ljust(12, "0"), {})[tier] = int(number)
+        _add(found.setdefault(day, {}), code, digits, tier, number)
     return found
 
 
 def late_work(actor: Actor, at: datetime, digits: int) -> ByPlace:
     """Work whose time is over: place → `not_arrived` or `tests` → how much."""
     _check(actor)
-    place = func.substr(FollowUp.division_code, 1, digits)
     rows = db.session.execute(
-        select(FollowUp.kind, place, func.count())
+        select(FollowUp.kind, FollowUp.division_code, func.count())
         .where(
             _OPEN_WORK,
             FollowUp.due_at <= at,
             FollowUp.kind.in_((ARRIVAL, *TESTS)),
             in_reach(actor, func.coalesce(FollowUp.division_code, "")),
         )
-        .group_by(FollowUp.kind, place)
+        .group_by(FollowUp.kind, FollowUp.division_code)
     )
     found: ByPlace = {}
     for kind, code, number in rows:
-        counts = found.setdefault(code.ljust(12, "0"), {})
-        name = "not_arrived" if kind == ARRIVAL else "tests"
-        counts[name] = counts.get(name, 0) + int(number)
+        _add(found, code, digits, "not_arrived" if kind == ARRIVAL else "tests", number)
     return found
 
 

@@ -49,14 +49,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_registration_arriving",
         "registration",
-        ["arriving_on", "destination_code", "tier"],
+        ["state", "arriving_on", "destination_code", "tier"],
         postgresql_where=DECLARED,
         sqlite_where=DECLARED,
     )
     op.create_index(
         "ix_follow_up_open",
         "follow_up",
-        ["due_at", "division_code", "kind"],
+        ["state", "due_at", "division_code", "kind"],
         postgresql_where=OPEN,
         sqlite_where=OPEN,
     )
