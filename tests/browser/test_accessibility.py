@@ -31,6 +31,16 @@ NEVER_A_PAGE = {
 LOOKS = [(DESK, "light"), (PHONE, "dark")]
 EVERY_LOOK = [(size, scheme) for size in (PHONE, TABLET, DESK) for scheme in ("light", "dark")]
 OPEN_DETAILS = "for (const one of document.querySelectorAll('main details')) one.open = true"
+# A chart is drawn anew a moment after the window has changed.
+WIDTH = """(width) => new Promise((resolve) => {
+  const until = performance.now() + 2000;
+  const look = () => {
+    const needed = document.documentElement.scrollWidth;
+    if (needed <= width || performance.now() > until) resolve(needed);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Site:
         wrong = []
         for width in (320, DESK[0] // 2):
             wear(self.page, (width, 640), "light")
-            needed = self.page.evaluate("document.documentElement.scrollWidth")
+            needed = self.page.evaluate(WIDTH, width)
             wrong += [f"{name}: {needed} pixels wide on {width}"] if needed > width else []
         return wrong
 

@@ -4,6 +4,7 @@ import { CameraPanel } from "./camera-panel.js";
 import { Carrier } from "./carried.js";
 import { Client } from "./client.js";
 import { Clock } from "./clock.js";
+import { closeOffWhatIsCovered } from "./covers.js";
 import { Desk } from "./desk.js";
 import { Enrolment } from "./enrolment.js";
 import { Former } from "./former.js";
@@ -138,6 +139,7 @@ async function begin() {
 async function start() {
   if (await takeUpdate()) return; // the new version loads the page anew
   offerSettings(signals);
+  closeOffWhatIsCovered();
   part("take-over").addEventListener("click", async () => {
     await become(moved, { steal: true });
     await begin();
