@@ -162,7 +162,7 @@ class Faults(HTMLParser):
             yield f"<{tag} {name}>"
         if leads and re.sub(r"[\x00-\x20]", "", value).lower().startswith(("javascript:", "data:text", "vbscript:")):
             yield f"<{tag} {name}={value[:40]}>"
-        if tag == "img" and "xsscp" in value:
+        if tag == "img" and name == "src" and "xsscp" in value:
             yield f"<img {name}>"
         if name == "style" and "xsscp" in value:
             yield f"<{tag} style>"
