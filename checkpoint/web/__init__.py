@@ -1,13 +1,24 @@
 """The faces, by audience. Routes parse, call one service function, render."""
 
+from typing import Any
+
 from flask import Flask
 from flask_babel import Babel
+from werkzeug.routing import IntegerConverter, Map
 
 __all__ = ["init_app"]
 
 
+class RowNumber(IntegerConverter):
+    """`<int:…>` in an address: the number of a row has 64 bits; nothing stands under a larger one, and no database takes it."""
+
+    def __init__(self, map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **{"max": (1 << 63) - 1, **options})
+
+
 def init_app(app: Flask, babel: Babel) -> None:
     """Register every blueprint, the error pages, the template filters and the response headers."""
+    app.url_map.converters["int"] = RowNumber
     from checkpoint.web import (
         account,
         admin,

@@ -32,6 +32,23 @@ def test_a_page_that_is_asked_for_with_a_token_is_made_for_its_role(
     assert client.get(path, headers=people.bearer("cpt_" + "x" * 43)).status_code == 401
 
 
+def test_a_number_beyond_all_rows_names_nothing(app: Flask) -> None:
+    with app.app_context():
+        secret = people.token(Role.COMMAND)
+    adapter, wrong, asked = app.url_map.bind("localhost"), [], 0
+    for rule in app.url_map.iter_rules():
+        if any("Number" in type(one).__name__ or "Integer" in type(one).__name__ for one in rule._converters.values()):
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                path = adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, 7), method=method).replace(
+                    "7", str(1 << 63), 1
+                )
+                answer = app.test_client().open(path, method=method, headers=people.bearer(secret))
+                wrong += [f"{method} {path}: {answer.status_code}"] if answer.status_code not in (404, 405) else []
+                asked += 1
+    assert wrong == []
+    assert asked > 10
+
+
 def run(requests: int, seed: int) -> dict[str, float]:
     command = [sys.executable, "-m", "tests.fuzz", "routes", "--json", f"--requests={requests}", f"--seed={seed}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT_ROOT)
