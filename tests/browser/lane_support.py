@@ -92,3 +92,15 @@ def fill_form(page: Page, number: int = 50) -> None:
     )
     form.locator('[name="town"]').select_option("330482101000")
     form.locator('[name="village"]').select_option("330482101203")
+
+
+def card_reader(page: Page, text: str) -> None:
+    """Text and Enter as a reader types them, within a few milliseconds: keys that are sent one by one are too slow on a busy machine."""
+    page.evaluate(
+        """(text) => {
+          for (const key of [...text, "Enter"]) {
+            (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+          }
+        }""",
+        text,
+    )

@@ -165,6 +165,7 @@ def test_every_page_in_every_look(site: Site, language: str) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_every_page_that_an_act_answers(site: Site) -> None:
     site.go(site.world.askers["nobody"], "/healthz")
     wrong, mistakes, done = [], 0, 0

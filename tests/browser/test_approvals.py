@@ -108,6 +108,10 @@ def test_a_lorry_is_asked_back_and_granted_narrower_than_asked(app: Flask, addre
     expect(phone.get_by_text("Your reply is with the office")).to_be_visible()
 
     village.reload()
+    expect(village.get_by_text("1 page with it.")).to_be_visible()  # papers open for a purpose only
+    village.get_by_text("Show names and numbers in full", exact=True).click()
+    village.locator("form[action$='/reveal'] [name=purpose]").first.check()
+    village.locator("form[action$='/reveal'] button").click()
     expect(village.locator(".application-pages img")).to_have_count(1)
     expect(village.get_by_text("八字村纸箱厂")).to_be_visible()
     village.get_by_text("Agree", exact=True).click()

@@ -16,7 +16,7 @@ from checkpoint.accounts import posts
 from checkpoint.accounts.models import Device
 from checkpoint.crossings.models import CrossingDecision
 from checkpoint.database import db
-from tests.browser.gate_support import Lane, decide, open_lane, swab, type_code, unknown_token, verdict_of
+from tests.browser.gate_support import Lane, decide, open_lane, sign_in, swab, type_code, unknown_token, verdict_of
 from tests.factories import camera, people
 from tests.factories.chromium import chromium, keep_picture, open_page
 
@@ -279,6 +279,7 @@ def test_no_camera_is_said_in_words(lane: Lane) -> None:
         "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
     )
     page.goto(f"{lane.address}/gate?lang=en#enrol={lane.code()}")
+    sign_in(page)
     expect(page.locator("[data-gate=camera-words]")).to_contain_text("not allowed for this page")
     type_code(page, lane.issue().short_code)
     assert verdict_of(page) == "admit"

@@ -26,6 +26,7 @@ KILLS = 4
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_every_scan_arrives_once(app: Flask, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with chromium(tmp_path / "none.mjpeg") as browser, open_lane(app, browser, tmp_path / "none.mjpeg") as lane:
         tokens = [lane.issue(tests=[] if number % 4 == 0 else lane.swabs()).token for number in range(PASSES)]

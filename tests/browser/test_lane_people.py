@@ -14,7 +14,17 @@ from checkpoint.database import db
 from checkpoint.registrations import service as registrations
 from checkpoint.registrations.declaration import Declaration
 from tests.browser.gate_support import UNLISTED, Lane, open_lane, swab, type_code, verdict_of
-from tests.browser.lane_support import A6, LONG, decide_now, fill_as_traveller, fill_form, printed, tab, until
+from tests.browser.lane_support import (
+    A6,
+    LONG,
+    card_reader,
+    decide_now,
+    fill_as_traveller,
+    fill_form,
+    printed,
+    tab,
+    until,
+)
 from tests.factories import declarations, people
 from tests.factories.chromium import chromium, keep_picture, open_page
 
@@ -165,8 +175,7 @@ def test_the_document_in_hand_is_compared(lane: Lane) -> None:
     type_code(page, issued.token)
     verdict_of(page)
     result = page.locator('[data-gate="document-result"]')
-    page.keyboard.type(number, delay=4)  # a card reader: nobody has touched a field
-    page.keyboard.press("Enter")
+    card_reader(page, number)  # nobody has touched a field
     expect(result).to_have_text("This is the declared document.")
     page.locator("#document-number").fill(declarations.resident_id(99))
     page.locator("#document-number").press("Enter")
@@ -178,8 +187,7 @@ def test_the_document_in_hand_is_compared(lane: Lane) -> None:
     page.context.set_offline(True)
     type_code(page, issued.token)
     verdict_of(page)
-    page.keyboard.type(number, delay=4)
-    page.keyboard.press("Enter")
+    card_reader(page, number)
     expect(result).to_have_text("This is the declared document.")
     page.locator("#document-number").fill(declarations.resident_id(99))
     page.locator("#document-number").press("Enter")

@@ -26,7 +26,7 @@ from tests.fuzz.stateful import CHECKS
 from tests.web.api_support import PREFIX, Api, integration, scan_of, tablet
 
 schemathesis.serializer.alias("application/cose", "application/octet-stream")
-EXAMPLES = 25
+EXAMPLES = 15
 STREAM = f"{PREFIX}/stream"  # never ends; tests/web/test_stream.py reads it
 DOCUMENT = f"{PREFIX}/openapi.json"
 quick = settings(
