@@ -102,7 +102,9 @@ def test_each_state_has_its_words(app: Flask, client: FlaskClient, path: str, st
     before = client.get(path).text
     set_state(app, state)
     page = client.get(path).text
-    said = re.compile(r'class="notice[^>]*(?<! hidden)>')  # the page's own word on how old it is stays hidden until it is old
+    said = re.compile(
+        r'class="notice[^>]*(?<! hidden)>'
+    )  # the page's own word on how old it is stays hidden until it is old
     assert said.search(page)
     assert not said.search(before)
     assert ("short-code" in page) is has_code
