@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from werkzeug.routing import IntegerConverter
 
 from checkpoint.accounts.permissions import Permission
 
@@ -32,7 +33,7 @@ def test_every_write_is_refused_to_somebody_unknown(app: Flask) -> None:
         if not isinstance(getattr(app.view_functions[rule.endpoint], "checkpoint_access", None), Permission):
             continue
         values = dict.fromkeys(rule.arguments, "00000000-0000-7000-8000-000000000000")
-        values.update({name: "1" for name in rule.arguments if "int" in type(rule._converters[name]).__name__.lower()})
+        values.update({name: "1" for name in rule.arguments if isinstance(rule._converters[name], IntegerConverter)})
         address = app.url_map.bind("localhost").build(rule.endpoint, values)
         for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
             status = client.open(address, method=method).status_code
