@@ -57,6 +57,7 @@ class Eyes:
         wear(self.page, TABLET, "light")
 
 
+@pytest.mark.slow
 def test_the_screens_around_a_scan(lane: Lane) -> None:
     """Enrolment, the officer and the PIN, the lane with each of its panels, the form, the round, the night by its own button."""
     with lane.app.app_context():

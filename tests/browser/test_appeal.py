@@ -125,6 +125,7 @@ def test_red_by_the_list_appeals_and_is_let_in(lane: Lane) -> None:
     assert errors == []
 
 
+@pytest.mark.slow
 def test_from_the_barrier_to_the_door_by_the_phone(lane: Lane) -> None:
     """Let in; the plan appears by itself; the poster confirms the arrival; a health report; command sees the share."""
     issued = lane.issue(origin={"code": "420103000000"}, stays=[])
