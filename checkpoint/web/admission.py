@@ -27,8 +27,8 @@ PATIENCE = 1.0  # seconds that a request waits for its turn
 # What an operator asks in the rush, what costs next to nothing, and what has a limit of its own (checkpoint/web/stream.py).
 FREE = ("/healthz", "/readyz", "/static/")
 STREAM = "/api/v1/stream"
-# What the refusal depends on besides the path: form, language, size of type and encoding of the answer.
-_ASKED_BY = ("HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_ACCEPT_ENCODING", "HTTP_SEC_FETCH_SITE")
+# What the refusal depends on besides the path and what was chosen; errors are not compressed.
+_ASKED_BY = ("HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_SEC_FETCH_SITE")
 _CHOSEN = re.compile(r"(?:^|[;&?]\s*)(lang|text|theme)=([a-z]{2,8})\b")
 _NEW_EACH_TIME = {"retry-after", "x-request-id", "set-cookie", "date"}
 MOST_REFUSALS = 200
