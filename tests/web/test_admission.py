@@ -110,7 +110,9 @@ def test_each_is_sent_away_in_the_form_and_language_they_asked_for(full: Flask, 
         assert asked("/register")[1] == en[1]
         client.delete_cookie("lang")
     assert asked("/register")[2] != asked("/register")[2]
-    plain = client.get("/register", headers={"Accept-Encoding": "gzip"})  # an error is never squeezed, so that one serves all
+    plain = client.get(
+        "/register", headers={"Accept-Encoding": "gzip"}
+    )  # an error is never squeezed, so that one serves all
     assert "Content-Encoding" not in plain.headers
     assert "请几秒后再试" in plain.text
     assert client.head("/register").data == b""
